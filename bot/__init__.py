@@ -1,0 +1,1 @@
+"""A self-hosted bell for crypto gamma levels."""

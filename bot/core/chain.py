@@ -1,0 +1,107 @@
+"""The option chain: one row an option, kept as columns."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A venue that was heard: `at` is the time of its oldest part, `rows` what it gave."""
+
+    venue: str
+    at: datetime
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OptionChain:
+    """The options of one coin on one venue or several, a row each; NaN means "not given"."""
+
+    underlying: str
+    sources: tuple[Source, ...]
+    venue: Ints  # (n,) position in `sources`
+    expiry: Ints  # (n,) ms since 1970, UTC
+    strike: Floats  # (n,) USD
+    is_call: Bools  # (n,)
+    oi: Floats  # (n,) coins of the underlying
+    iv: Floats  # (n,) a year, fraction
+    forward: Floats  # (n,) USD, of the row's expiry
+    index: Floats  # (n,) USD
+    at: Ints  # (n,) ms since 1970, UTC: when the venue made the row
+    unreadable: Mapping[str, int] = field(default_factory=dict)  # rows the adapter dropped
+
+    def __len__(self) -> int:
+        return len(self.strike)
+
+    def take(self, rows: Bools | Ints) -> "OptionChain":
+        """The same chain with these rows alone; the sources stay."""
+        columns = {name: getattr(self, name)[rows] for name in COLUMNS}
+        return OptionChain(self.underlying, self.sources, **columns, unreadable=self.unreadable)
+
+
+COLUMNS = ("venue", "expiry", "strike", "is_call", "oi", "iv", "forward", "index", "at")
+
+
+def merge(underlying: str, chains: Sequence[OptionChain]) -> OptionChain:
+    """All rows of all venues as one chain; an option on two venues stays two rows."""
+    sources = tuple(source for chain in chains for source in chain.sources)
+    offsets = np.cumsum([0, *(len(chain.sources) for chain in chains)])
+    venue = [chain.venue + offset for chain, offset in zip(chains, offsets, strict=False)]
+    columns = {
+        name: np.concatenate([getattr(chain, name) for chain in chains])
+        for name in COLUMNS[1:]
+        if chains
+    } or _no_columns()
+    return OptionChain(
+        underlying,
+        sources,
+        venue=np.concatenate(venue) if venue else np.empty(0, np.int64),
+        **columns,
+        unreadable=_total(chain.unreadable for chain in chains),
+    )
+
+
+def only_venues(chain: OptionChain, venues: Iterable[str]) -> OptionChain:
+    """The rows of these venues alone, and no other venue among the sources."""
+    wanted = set(venues)
+    kept = [position for position, source in enumerate(chain.sources) if source.venue in wanted]
+    rows = chain.take(np.isin(chain.venue, kept))
+    renumbered = np.searchsorted(kept, rows.venue)
+    columns = {name: getattr(rows, name) for name in COLUMNS[1:]}
+    sources = tuple(chain.sources[position] for position in kept)
+    return OptionChain(chain.underlying, sources, venue=renumbered, **columns)
+
+
+def milliseconds(moment: datetime) -> float:
+    """Milliseconds since 1970, exact to the microsecond."""
+    since = moment - EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds / 1_000
+
+
+def from_milliseconds(value: float) -> datetime:
+    """The UTC moment that many milliseconds after 1970."""
+    return datetime.fromtimestamp(value / 1_000, UTC)
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _total(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for one in counts:
+        total.update(one)
+    return dict(total)
+
+
+def _no_columns() -> dict[str, NDArray[np.generic]]:
+    dtypes = {"expiry": np.int64, "is_call": np.bool_, "at": np.int64}
+    return {name: np.empty(0, dtypes.get(name, np.float64)) for name in COLUMNS[1:]}

@@ -1,0 +1,175 @@
+"""Judging ticks and snapshots: what crossed, what moved, which regime began.
+
+A tick is judged against the levels last shown, and its side of each level is latched: it
+rings once when spot passes the level by the buffer, and again only after it came back by as
+much. A new snapshot never rings a crossing: a level that jumps over a still spot has moved.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from bot.core.events import Crossing, Direction, Event, Freshness, LevelKey, Moved, RegimeChange
+from bot.core.snapshot import Regime, Snapshot, Tick
+
+BUFFER = 0.0005  # fraction of the level that spot must pass it by
+MOVE = 0.01  # fraction that a level must move by
+
+Side = Literal["above", "below"]
+Prices = Mapping[LevelKey, float]
+Explain = Callable[[LevelKey, float, float], Mapping[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Watches:
+    """What rules ask for beyond the defaults: buffers, thresholds and prices of their own."""
+
+    buffers: Mapping[str, frozenset[float]] = field(default_factory=dict)  # by rule name
+    moves: Mapping[str, frozenset[float]] = field(default_factory=dict)  # by rule name
+    prices: frozenset[float] = frozenset()  # USD
+
+
+@dataclass(frozen=True, slots=True)
+class Latches:
+    """What the judgement of one symbol remembers; stored with every change."""
+
+    sides: Mapping[str, Side] = field(default_factory=dict)  # "level@buffer" -> spot's side
+    anchors: Mapping[str, float] = field(default_factory=dict)  # "level@move" -> USD reported
+    regime: Regime | None = None
+    stale: bool = False
+    tick: Tick | None = None  # the last one judged when this was stored
+
+
+def judge_tick(
+    latches: Latches, shown: Prices, watches: Watches, tick: Tick, snapshot: str, *, late: bool
+) -> tuple[list[Crossing], Latches]:
+    """The crossings that this tick makes of the levels shown, and the latches after it."""
+    crossings = []
+    sides = dict(latches.sides)
+    previous = latches.tick.spot if latches.tick else None
+    for key, price, buffer in _watched(shown, watches):
+        latch = f"{key}@{buffer:g}"
+        direction = _passed(sides.get(latch), tick.spot, price, buffer)
+        if direction:
+            crossings.append(
+                Crossing(
+                    tick.at,
+                    tick.symbol,
+                    key,
+                    price,
+                    direction,
+                    tick.spot,
+                    previous,
+                    snapshot,
+                    buffer,
+                    late,
+                )
+            )
+            sides[latch] = "above" if direction == "up" else "below"
+        elif latch not in sides and tick.spot != price:
+            sides[latch] = _side(tick.spot, price)
+    return crossings, replace(latches, sides=sides, tick=tick)
+
+
+def judge_snapshot(
+    latches: Latches,
+    shown: Prices,
+    new: Prices,
+    watches: Watches,
+    snapshot: Snapshot,
+    explain: Explain,
+) -> tuple[list[Event], Latches]:
+    """The moves and the change of regime that this snapshot brings, and the latches after it."""
+    anchors = latches.anchors
+    if _zones(shown) != _zones(new):  # the zones were renumbered: their positions mean others now
+        anchors = {name: price for name, price in anchors.items() if ".flip." not in name}
+    moves, anchors = _moves(anchors, new, watches, snapshot, explain)
+    events: list[Event] = [*moves]
+    regime = snapshot.levels.regime
+    if regime and latches.regime and regime != latches.regime:
+        change = RegimeChange(snapshot.at, snapshot.symbol, latches.regime, regime, snapshot.spot)
+        events.append(change)
+    sides = _resided(latches.sides, shown, new, watches, snapshot.spot)
+    regime = regime or latches.regime
+    return events, replace(latches, sides=sides, anchors=anchors, regime=regime)
+
+
+def judge_freshness(
+    latches: Latches, symbol: str, data_at: datetime, stale_after: timedelta, now: datetime
+) -> tuple[list[Event], Latches]:
+    """The data's turn from fresh to stale or back, if it is one."""
+    stale = now - data_at > stale_after
+    if stale == latches.stale:
+        return [], latches
+    return [Freshness(now, symbol, stale, data_at)], replace(latches, stale=stale)
+
+
+def _watched(shown: Prices, watches: Watches) -> Iterable[tuple[LevelKey, float, float]]:
+    """Each level and each buffer it is judged by; levels that nobody asked for are left out."""
+    for key, price in shown.items():
+        asked = watches.buffers.get(key.rule_name, frozenset())
+        for buffer in sorted(asked | {BUFFER} if key.is_fact else asked):
+            yield key, price, buffer
+    for price in sorted(watches.prices):
+        for buffer in sorted(watches.buffers.get(f"{price:.15g}", frozenset())):
+            yield LevelKey("price", f"{price:.15g}"), price, buffer
+
+
+def _passed(side: Side | None, spot: float, price: float, buffer: float) -> Direction | None:
+    if side == "below" and spot > price * (1 + buffer):
+        return "up"
+    if side == "above" and spot < price * (1 - buffer):
+        return "down"
+    return None
+
+
+def _zones(prices: Prices) -> int:
+    return sum(key.name == "flip" for key in prices)
+
+
+def _side(spot: float, price: float) -> Side:
+    return "above" if spot > price else "below"
+
+
+def _resided(
+    sides: Mapping[str, Side], shown: Prices, new: Prices, watches: Watches, spot: float
+) -> dict[str, Side]:
+    """The latches under new prices: a level that jumped over spot changes sides in silence.
+
+    So does one that moved until a spot within its buffer stands beyond it. Every other
+    latch stays, that of a level which is absent just now included.
+    """
+    resided = dict(sides)
+    for key, price, buffer in _watched(new, watches):
+        latch = f"{key}@{buffer:g}"
+        if spot == price:
+            continue
+        side, before = _side(spot, price), shown.get(key, price)
+        jumped = spot != before and _side(spot, before) != side
+        beyond = abs(spot - price) > buffer * price
+        if jumped or beyond or latch not in resided:
+            resided[latch] = side
+    return resided
+
+
+def _moves(
+    anchors: Mapping[str, float],
+    new: Prices,
+    watches: Watches,
+    snapshot: Snapshot,
+    explain: Explain,
+) -> tuple[list[Moved], dict[str, float]]:
+    """Levels that stand at least their threshold away from where they were last reported."""
+    moves = []
+    kept = dict(anchors)
+    for key, price in new.items():
+        asked = watches.moves.get(key.rule_name, frozenset())
+        for threshold in sorted(asked | {MOVE} if key.is_fact else asked):
+            anchor = f"{key}@{threshold:g}"
+            was = kept.setdefault(anchor, price)
+            if abs(price / was - 1) >= threshold:
+                cause = explain(key, was, price)
+                moves.append(Moved(snapshot.at, snapshot.symbol, key, was, price, threshold, cause))
+                kept[anchor] = price
+    return moves, kept

@@ -1,0 +1,207 @@
+"""What happened to a symbol: facts, and the alerts that rules make of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from bot.core.snapshot import Regime, Snapshot
+
+Direction = Literal["up", "down"]
+DeliveryState = Literal["sent", "expired", "failed"]
+
+SET_LEVELS = (
+    "hvl",
+    "call_resistance",
+    "call_wall_2",
+    "call_wall_3",
+    "put_support",
+    "put_wall_2",
+    "put_wall_3",
+)
+ODTE_LEVELS = ("hvl", "call_resistance", "put_support")
+OTHER_LEVELS = ("max_pain", "em_upper_1sd", "em_lower_1sd", "em_upper_2sd", "em_lower_2sd")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LevelKey:
+    """Which level: `scope` is all_expiry, odte or price; `zone` numbers the flip zones."""
+
+    scope: str
+    name: str
+    zone: int = -1
+
+    def __str__(self) -> str:
+        zone = "" if self.zone < 0 else f".{self.zone}"
+        return f"{self.scope}.{self.name}{zone}"
+
+    @property
+    def is_fact(self) -> bool:
+        """Whether every change of it is worth an event, asked for or not."""
+        return self.scope == "odte" or self.name in (*SET_LEVELS, "flip")
+
+    @property
+    def rule_name(self) -> str:
+        """The word that a rule uses for it."""
+        return f"odte.{self.name}" if self.scope == "odte" else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """Spot passed a level that was shown, by more than the buffer, from its other side."""
+
+    at: datetime
+    symbol: str
+    key: LevelKey
+    price: float  # USD, of the level
+    direction: Direction
+    spot: float  # USD
+    previous_spot: float | None  # USD
+    snapshot: str
+    buffer: float  # fraction
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A level stands elsewhere than when it was last reported."""
+
+    at: datetime
+    symbol: str
+    key: LevelKey
+    was: float  # USD
+    to: float  # USD
+    threshold: float  # fraction
+    cause: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class RegimeChange:
+    """Dealers' gamma changed its sign, or spot entered or left a flip zone."""
+
+    at: datetime
+    symbol: str
+    was: Regime
+    to: Regime
+    spot: float  # USD
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """The data became too old to ring on, or fresh again."""
+
+    at: datetime
+    symbol: str
+    stale: bool
+    data_at: datetime
+
+
+Event = Crossing | Moved | RegimeChange | Freshness
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One message to one target; its id is the same however often it is made."""
+
+    id: str
+    at: datetime
+    rule: str
+    target: str  # "terminal:", "discord:...": a messenger and an address
+    symbol: str
+    text: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How an alert ended."""
+
+    at: datetime
+    alert: str
+    target: str
+    state: DeliveryState
+
+
+def levels_of(snapshot: Snapshot) -> dict[LevelKey, float]:
+    """Every level that the snapshot shows, USD; what does not exist is absent."""
+    levels = snapshot.levels
+    prices: dict[LevelKey, float | None] = {
+        LevelKey("all_expiry", name): getattr(levels.all_expiry, name) for name in SET_LEVELS
+    }
+    prices |= {LevelKey("odte", name): getattr(levels.odte, name) for name in ODTE_LEVELS}
+    for position, zone in enumerate(levels.gamma_flip_zones):
+        prices[LevelKey("all_expiry", "flip", position)] = zone.flip
+    if levels.max_pain:
+        prices[LevelKey("all_expiry", "max_pain")] = levels.max_pain.strike
+    if levels.expected_move:
+        for name in OTHER_LEVELS[1:]:
+            price = getattr(levels.expected_move, name.removeprefix("em_"))
+            prices[LevelKey("all_expiry", name)] = price
+    return {key: price for key, price in prices.items() if price is not None}
+
+
+def event_object(event: Event | Alert | Delivery) -> dict[str, object]:
+    """The event as product.md writes it, keys in its order."""
+    match event:
+        case Crossing():
+            return {
+                "event": "crossing",
+                "at": event.at,
+                "symbol": event.symbol,
+                **_level(event.key),
+                "price": event.price,
+                "direction": event.direction,
+                "spot": event.spot,
+                "previous_spot": event.previous_spot,
+                "snapshot": event.snapshot,
+                "late": event.late,
+            }
+        case Moved():
+            return {
+                "event": "moved",
+                "at": event.at,
+                "symbol": event.symbol,
+                **_level(event.key),
+                "from": event.was,
+                "to": event.to,
+                "cause": event.cause,
+            }
+        case RegimeChange():
+            return {
+                "event": "regime",
+                "at": event.at,
+                "symbol": event.symbol,
+                "from": event.was,
+                "to": event.to,
+                "spot": event.spot,
+            }
+        case Freshness():
+            return {
+                "event": "stale" if event.stale else "fresh",
+                "at": event.at,
+                "symbol": event.symbol,
+                "data_at": event.data_at,
+            }
+        case Alert():
+            return {
+                "event": "alert",
+                "at": event.at,
+                "id": event.id,
+                "rule": event.rule,
+                "target": event.target,
+                "symbol": event.symbol,
+                "text": event.text,
+            }
+        case Delivery():
+            return {
+                "event": "delivery",
+                "at": event.at,
+                "alert": event.alert,
+                "target": event.target,
+                "state": event.state,
+            }
+
+
+def _level(key: LevelKey) -> dict[str, object]:
+    zone = {"zone": key.zone} if key.zone >= 0 else {}
+    return {"scope": key.scope, "level": key.name, **zone}

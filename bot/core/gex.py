@@ -1,0 +1,142 @@
+"""Gamma exposure: what dealers trade against a 1 % move, by option and by strike.
+
+The formula is Black-76 at zero rate; dealers are taken as long calls and short puts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from bot.core.chain import Bools, Floats, Ints, OptionChain, milliseconds
+
+YEAR_MS = 365 * 86_400_000.0  # ACT/365
+DAY_MS = 86_400_000.0
+FLOOR_MS = 30 * 60_000.0  # a live row never has less than 30 minutes: gamma grows without bound
+VALID_IV = (0.01, 5.0)  # outside it an IV is junk or a wrong unit
+ONE_PERCENT = 0.01
+ROOT_TWO_PI = float(np.sqrt(2 * np.pi))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LiveRows:
+    """The rows of a chain that still live at `now`, with everything a formula needs."""
+
+    spot: float  # USD
+    strike: Floats  # (n,) USD
+    is_call: Bools  # (n,)
+    oi: Floats  # (n,) coins, 0 where it was unusable
+    iv: Floats  # (n,) a year, fraction; NaN where it was unusable
+    forward: Floats  # (n,) USD, scaled to `spot`
+    expiry: Ints  # (n,) ms since 1970, UTC
+    left_ms: Floats  # (n,) ms to expiry, above 0
+    dropped: Mapping[str, int]  # rows by the reason why they count less or not at all
+
+    def take(self, rows: Bools) -> "LiveRows":
+        """These rows alone; the counts of the whole chain stay."""
+        return LiveRows(
+            self.spot,
+            self.strike[rows],
+            self.is_call[rows],
+            self.oi[rows],
+            self.iv[rows],
+            self.forward[rows],
+            self.expiry[rows],
+            self.left_ms[rows],
+            self.dropped,
+        )
+
+    def deviation(self) -> Floats:
+        """iv * sqrt(T), (n,); NaN without IV."""
+        return self.iv * np.sqrt(np.maximum(self.left_ms, FLOOR_MS) / YEAR_MS)
+
+    def side(self) -> Floats:
+        """+1 for a call, -1 for a put, (n,): dealers are long calls and short puts."""
+        return np.where(self.is_call, 1.0, -1.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StrikeProfile:
+    """Exposure and open interest at each strike, strikes ascending; put_gex is negative."""
+
+    strike: Floats  # (k,) USD
+    call_gex: Floats  # (k,) USD per +1 %
+    put_gex: Floats  # (k,) USD per +1 %
+    call_oi: Floats  # (k,) coins
+    put_oi: Floats  # (k,) coins
+
+    @property
+    def net_gex(self) -> Floats:
+        """call_gex + put_gex, (k,) USD per +1 %."""
+        return self.call_gex + self.put_gex
+
+
+def live_rows(chain: OptionChain, spot: float, now: datetime) -> LiveRows:
+    """The rows that have not expired, cleaned, with counts of what was not usable.
+
+    An expired row is gone; an unusable IV only loses its gamma; an unusable OI is 0.
+    """
+    left = chain.expiry - milliseconds(now)
+    live = left > 0
+    rows = chain.take(live)
+    usable_oi = np.isfinite(rows.oi) & (rows.oi >= 0)
+    usable_iv = (rows.iv >= VALID_IV[0]) & (rows.iv <= VALID_IV[1])
+    forward = _forwards(rows, spot)
+    dropped = {
+        **chain.unreadable,
+        "expired": len(chain) - len(rows),
+        "iv_unusable": int(np.count_nonzero(~usable_iv)),
+        "oi_unusable": int(np.count_nonzero(~usable_oi)),
+        "forward_missing": int(np.count_nonzero(np.isnan(forward))),
+    }
+    return LiveRows(
+        spot=spot,
+        strike=rows.strike,
+        is_call=rows.is_call,
+        oi=np.where(usable_oi, rows.oi, 0.0),
+        iv=np.where(usable_iv, rows.iv, np.nan),
+        forward=np.where(np.isnan(forward), spot, forward),
+        expiry=rows.expiry,
+        left_ms=left[live],
+        dropped={reason: count for reason, count in dropped.items() if count},
+    )
+
+
+def exposure(rows: LiveRows) -> Floats:
+    """GEX of each row, (n,) USD of delta per +1 % move; 0 without OI or IV."""
+    v = rows.deviation()
+    d1 = np.log(rows.forward / rows.strike) / v + v / 2
+    phi = np.exp(-0.5 * d1 * d1) / ROOT_TWO_PI
+    gex = rows.side() * rows.oi * phi / (rows.forward * v) * rows.forward**2 * ONE_PERCENT
+    return np.where((rows.oi > 0) & np.isfinite(v), gex, 0.0)
+
+
+def strike_profile(rows: LiveRows, gex: Floats) -> StrikeProfile:
+    """Exposure and OI summed at each exact strike over every venue and expiry of the rows."""
+    strike, position = np.unique(rows.strike, return_inverse=True)
+    calls = 2 * position + 1 - rows.is_call  # calls and puts alternate: two sums in one pass
+    call_gex, put_gex = np.bincount(calls, weights=gex, minlength=2 * len(strike)).reshape(-1, 2).T
+    call_oi, put_oi = (
+        np.bincount(calls, weights=rows.oi, minlength=2 * len(strike)).reshape(-1, 2).T
+    )
+    return StrikeProfile(strike, call_gex, put_gex, call_oi, put_oi)
+
+
+def _forwards(rows: OptionChain, spot: float) -> Floats:
+    """Each row's forward moved to `spot`, (n,) USD; NaN where there is none to take.
+
+    A venue that quotes no forward at all takes, for each expiry, the others' median.
+    """
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        own = rows.forward * spot / rows.index
+    quoted = np.isfinite(own) & (rows.forward > 0) & (rows.index > 0)
+    forward = np.where(quoted, own, np.nan)
+    quotes = np.zeros(len(rows.sources), np.bool_)
+    quotes[rows.venue[quoted]] = True
+    silent = ~quotes[rows.venue]
+    for expiry in np.unique(rows.expiry[silent]):
+        same = rows.expiry == expiry
+        if np.any(same & quoted):
+            forward[same & silent] = np.median(own[same & quoted])
+    return forward

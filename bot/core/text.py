@@ -1,0 +1,119 @@
+"""Words for people: every number with its unit, every statement with its age."""
+
+from datetime import datetime, timedelta
+
+from bot.core.events import Crossing, Event, LevelKey, Moved, RegimeChange
+from bot.core.snapshot import Snapshot, regime_at
+from bot.core.symbols import coin_of
+
+LABELS = {
+    "hvl": "HVL",
+    "call_resistance": "Call Resistance",
+    "call_wall_2": "Call Wall 2",
+    "call_wall_3": "Call Wall 3",
+    "put_support": "Put Support",
+    "put_wall_2": "Put Wall 2",
+    "put_wall_3": "Put Wall 3",
+    "flip": "Flip",
+    "max_pain": "Max Pain",
+    "em_upper_1sd": "1D Max (1 sd)",
+    "em_lower_1sd": "1D Min (1 sd)",
+    "em_upper_2sd": "1D Max (2 sd)",
+    "em_lower_2sd": "1D Min (2 sd)",
+}
+
+
+def label(key: LevelKey) -> str:
+    """The level's name as traders write it."""
+    if key.scope == "price":
+        return "your price"
+    return LABELS[key.name] + (" 0DTE" if key.scope == "odte" else "")
+
+
+def price_text(value: float | None) -> str:
+    """USD with the digits that matter at its size: $78,304.6, $77.50, $0.8512."""
+    if value is None:
+        return "none"
+    digits = 1 if value >= 1_000 else 2 if value >= 10 else 4
+    text = f"{value:,.{digits}f}"
+    return f"${text.removesuffix('.0') if digits == 1 else text}"
+
+
+def money_text(value: float | None) -> str:
+    """A large USD amount, short: -$12.3M."""
+    if value is None:
+        return "none"
+    size, unit = abs(value), ""
+    for step, name in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
+        if size >= step:
+            size, unit = size / step, name
+            break
+    return f"{'-' if value < 0 else ''}${size:,.1f}{unit}"
+
+
+def percent_text(fraction: float) -> str:
+    """A signed distance: +0.42 %."""
+    return f"{fraction * 100:+.2f} %"
+
+
+def age_text(age: timedelta) -> str:
+    """How old, in its two largest units: 42 s, 5 min, 3 h 20 min, 2 d 4 h."""
+    seconds = max(0, int(age.total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes, hours, days = seconds // 60, seconds // 3_600, seconds // 86_400
+    if minutes < 60:
+        return f"{minutes} min"
+    if hours < 24:
+        return f"{hours} h {minutes % 60} min"
+    return f"{days} d {hours % 24} h"
+
+
+def sources_text(snapshot: Snapshot, now: datetime) -> str:
+    """Who was heard, and how long ago: deribit 4 s, derive 1 min."""
+    heard = ", ".join(f"{s.venue} {age_text(now - s.at)}" for s in snapshot.sources)
+    left_out = "".join(f"; without {v} ({why})" for v, why in snapshot.left_out.items())
+    return f"data: {heard} old{left_out}"
+
+
+def event_text(event: Event, snapshot: Snapshot, now: datetime) -> str:
+    """One sentence: what happened, by how much, regime, age of the data."""
+    coin = coin_of(event.symbol)
+    match event:
+        case Crossing():
+            away = percent_text(event.spot / event.price - 1)
+            after = regime_at(snapshot.levels, snapshot.spot, event.spot)
+            late = f" LATE: seen at {event.at:%H:%M} UTC, after a pause." if event.late else ""
+            text = (
+                f"{coin} crossed {label(event.key)} {price_text(event.price)} going "
+                f"{event.direction}: spot {price_text(event.spot)} ({away}); "
+                f"regime {_turn(snapshot.levels.regime, after)}.{late}"
+            )
+        case Moved():
+            size = percent_text(event.to / event.was - 1)
+            text = (
+                f"{coin} {label(event.key)} moved {price_text(event.was)} -> "
+                f"{price_text(event.to)} ({size}); spot {price_text(snapshot.spot)}; "
+                f"why: {cause_text(event)}."
+            )
+        case RegimeChange():
+            text = f"{coin} regime {event.was} -> {event.to}; spot {price_text(event.spot)}."
+        case _:
+            state = "STALE, nothing rings on it" if event.stale else "fresh again"
+            text = f"{coin} data is {state}."
+    return f"{text} {sources_text(snapshot, now).capitalize()}."
+
+
+def cause_text(event: Moved) -> str:
+    """The largest reason first, each with its part of the move."""
+    parts = {name: size for name, size in event.cause.items() if isinstance(size, float) and size}
+    largest = sorted(parts.items(), key=lambda part: -abs(part[1]))
+    named = ", ".join(f"{name.replace('_', ' ')} {size:+,.0f} USD" for name, size in largest)
+    reformed = "re-formed beyond the spot that crossed it" if event.cause.get("reformed") else ""
+    return "; ".join(part for part in (reformed, named) if part) or "not known"
+
+
+def _turn(before: str | None, after: str | None) -> str:
+    if before is None:
+        return "not known"
+    return before if before == after else f"{before} -> {after}"

@@ -1,0 +1,253 @@
+"""Flip zones: where total GEX, re-priced at a hypothetical spot, changes sign.
+
+With x = ln(s / S) the total is 0.01 e^x sum a_i exp(-((x - m_i) / v_i)^2 / 2): one exponential
+a row and point. Between neighbouring nodes that resolve the narrowest row, value and slope
+tell whether a turning point hides inside; with the turning points added the curve is monotone
+from node to node, so that each sign change holds exactly one root.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from bot.core.chain import Floats, Ints
+from bot.core.gex import ONE_PERCENT, ROOT_TWO_PI, LiveRows
+from bot.core.levels import sign_changes
+
+SEARCHED = (0.5, 1.5)  # of spot: where flips are looked for
+PEAK_RANGE = (0.75, 1.25)  # of spot: where the peak is taken
+BAND = 0.05  # of the peak: a zone is where the total stays below
+NOISE = 1e-6  # of the gross peak: a root in weaker surroundings is no flip
+COARSE_STEP = 2.0**-6  # in ln s: resolves every row that is wider
+WINDOW = 5.0  # standard deviations around d1 = 0 that a narrow row has nodes in
+SMALL = 0.1  # of the peak: turning points below may decide a root or an edge
+LARGE = 0.8  # of the peak: turning points above may be the peak
+CELLS_AT_ONCE = 1 << 16  # points x rows worked on together, so that they stay in cache
+EXACT = 1e-13  # in ln s: roots are no nearer
+MAX_STEPS = 60  # bisections alone reach EXACT from a cell's width in fewer
+
+Direction = Literal["negative_to_positive", "positive_to_negative", "unchanged"]
+
+
+@dataclass(frozen=True, slots=True)
+class FlipZone:
+    """The band around one flip or several in which total GEX is next to nothing."""
+
+    flip: float  # USD, the flip nearest to spot
+    flips: tuple[float, ...]  # USD, ascending
+    lower: float  # USD
+    upper: float  # USD
+    direction: Direction
+    distance_pct: float  # % from spot, of `flip`
+
+
+class Curve:
+    """Total GEX as a function of x = ln(s / S)."""
+
+    def __init__(self, rows: LiveRows) -> None:
+        v = rows.deviation()
+        used = (rows.oi > 0) & np.isfinite(v)
+        v, forward = v[used], rows.forward[used]
+        m = np.log(rows.strike[used] / forward) - v * v / 2
+        a = rows.side()[used] * rows.oi[used] * forward / (v * ROOT_TWO_PI) * ONE_PERCENT
+        self.m, self.v, a = _collapse(m, v, a)  # (n,)
+        precision = 1 / (self.v * self.v)
+        self._exponent = np.stack((-precision / 2, precision * self.m, -precision * self.m**2 / 2))
+        self._sums = np.stack((a, a * precision, a * precision * self.m, np.abs(a)), axis=1)
+
+    def __call__(self, x: Floats) -> tuple[Floats, Floats, Floats]:
+        """Total, its slope by x, and gross (unsigned) GEX at each x: (k,) USD per +1 %."""
+        sums = np.empty((len(x), 4))
+        powers = np.stack((x * x, x, np.ones_like(x)), axis=1)
+        block = max(1, CELLS_AT_ONCE // max(1, len(self.m)))
+        for start in range(0, len(x), block):
+            part = slice(start, start + block)
+            weight = powers[part] @ self._exponent  # (block, n)
+            sums[part] = np.exp(weight, out=weight) @ self._sums
+        scaled = np.exp(x)[:, None] * sums
+        total, gross = scaled[:, 0], scaled[:, 3]
+        return total, total - x * scaled[:, 1] + scaled[:, 2], gross
+
+
+def reprice(rows: LiveRows, spots: Floats) -> Floats:
+    """Total GEX at each hypothetical spot, IV staying with its strike: (k,) USD per +1 %."""
+    return Curve(rows)(np.log(spots / rows.spot))[0]
+
+
+def flip_zones(rows: LiveRows) -> tuple[FlipZone, ...]:
+    """Every flip zone between half and one and a half times spot, ascending."""
+    curve = Curve(rows)
+    if not len(curve.m):
+        return ()
+    x, total, gross, peak = _monotone_nodes(curve)
+    if peak == 0:
+        return ()
+    cells = np.flatnonzero(sign_changes(total, gross))
+    if not len(cells):
+        return ()
+    roots = _solve(curve, x, total, cells, np.zeros(len(cells)))
+    heard = curve(roots)[2] >= NOISE * gross.max()
+    cells, roots = cells[heard], roots[heard]
+    if not len(cells):
+        return ()
+    lower = _edges(curve, x, total, peak * BAND, cells, side=-1)
+    upper = _edges(curve, x, total, peak * BAND, cells, side=+1)
+    return tuple(
+        _zone(rows.spot, total, cells[group], roots[group], lower[group], upper[group])
+        for group in _touching(lower, upper)
+    )
+
+
+def _collapse(m: Floats, v: Floats, a: Floats) -> tuple[Floats, Floats, Floats]:
+    """The same curve with rows of equal m and v added up, and what cancelled left out."""
+    key = m.view(np.int64) * 3 ^ v.view(np.int64)
+    _, first, position = np.unique(key, return_index=True, return_inverse=True)
+    if np.array_equal(m[first][position], m) and np.array_equal(v[first][position], v):
+        gross = np.bincount(position, np.abs(a), len(first))
+        m, v, a = m[first], v[first], np.bincount(position, a, len(first))
+        left = np.abs(a) > 1e-12 * gross  # less is the rounding of an exact cancellation
+        m, v, a = m[left], v[left], a[left]
+    return m, v, a
+
+
+def _nodes(curve: Curve) -> Floats:
+    """Ascending x over the searched range, as near to each other as the narrowest row around.
+
+    Steps are powers of two, so that the lattices of several widths share their points.
+    """
+    low, high = np.log(SEARCHED)
+    lattices = [np.arange(np.ceil(low / COARSE_STEP), high / COARSE_STEP) * COARSE_STEP]
+    steps = 2.0 ** np.floor(np.log2(curve.v))
+    for step in np.unique(steps[steps < COARSE_STEP]):
+        rows = steps == step
+        size = int((high - low) / step) + 2
+        reach = WINDOW * curve.v[rows]
+        first = np.clip((curve.m[rows] - reach - low) // step, 0, size).astype(np.int64)
+        last = np.clip((curve.m[rows] + reach - low) // step + 2, 0, size).astype(np.int64)
+        open_windows = np.cumsum(
+            np.bincount(first, minlength=size + 1) - np.bincount(last, minlength=size + 1)
+        )
+        at = np.ceil(low / step) + np.flatnonzero(open_windows[:size])
+        lattices.append(at * step)
+    ends = np.log([*SEARCHED, *PEAK_RANGE])
+    nodes = np.unique(np.concatenate((*lattices, ends)))
+    return nodes[(nodes >= low) & (nodes <= high)]
+
+
+def _monotone_nodes(curve: Curve) -> tuple[Floats, Floats, Floats, float]:
+    """Nodes with the turning points that matter among them, the totals there, and the peak."""
+    x = _nodes(curve)
+    total, slope, gross = curve(x)
+    turning, guess, height = _turning_points(x, total, slope)
+    inside = (x >= np.log(PEAK_RANGE[0])) & (x <= np.log(PEAK_RANGE[1]))
+    peak = np.abs(total[inside]).max()
+    ends = np.minimum(np.abs(total[turning]), np.abs(total[turning + 1]))
+    least = np.minimum(np.abs(height), ends)
+    matters = (least < SMALL * peak) | (np.abs(height) > LARGE * peak)
+    extra = _turn(curve, x, slope, turning[matters], guess[matters])
+    extra_total, _, extra_gross = curve(extra)
+    order = np.argsort(np.concatenate((x, extra)), kind="stable")
+    x = np.concatenate((x, extra))[order]
+    total = np.concatenate((total, extra_total))[order]
+    gross = np.concatenate((gross, extra_gross))[order]
+    inside = (x >= np.log(PEAK_RANGE[0])) & (x <= np.log(PEAK_RANGE[1]))
+    return x, total, gross, float(np.abs(total[inside]).max())
+
+
+def _turning_points(x: Floats, total: Floats, slope: Floats) -> tuple[Ints, Floats, Floats]:
+    """Cells whose slope changes sign, with the cubic's guess of where and how high it turns."""
+    cells = np.flatnonzero(slope[:-1] * slope[1:] < 0)
+    a, b = x[cells], x[cells + 1]
+    width = b - a
+    fa, fb = total[cells], total[cells + 1]
+    da, db = slope[cells] * width, slope[cells + 1] * width
+    # Hermite cubic on t in [0, 1]: its slope is q t^2 + p t + da, of opposite signs at the ends.
+    q, p = 3 * (da + db - 2 * (fb - fa)), 2 * (3 * (fb - fa) - 2 * da - db)
+    root = np.sqrt(np.maximum(p * p - 4 * q * da, 0))
+    t = 2 * da / np.where(da > 0, -p + root, -p - root)
+    t = np.where(np.isfinite(t) & (t > 0) & (t < 1), t, da / (da - db))
+    height = fa + t * (da + t * (p / 2 + t * q / 3))
+    return cells, a + t * width, height
+
+
+def _turn(curve: Curve, x: Floats, slope: Floats, cells: Ints, guess: Floats) -> Floats:
+    """Where the slope is zero in each cell: secant steps that keep their bracket."""
+    a, b = x[cells], x[cells + 1]
+    slope_a, slope_b = slope[cells], slope[cells + 1]
+    for _ in range(3 if len(cells) else 0):
+        here = curve(guess)[1]
+        left = here * slope_a > 0
+        a, slope_a = np.where(left, guess, a), np.where(left, here, slope_a)
+        b, slope_b = np.where(left, b, guess), np.where(left, slope_b, here)
+        guess = a - slope_a * (b - a) / np.where(slope_b != slope_a, slope_b - slope_a, 1)
+    return guess
+
+
+def _solve(curve: Curve, x: Floats, total: Floats, cells: Ints, target: Floats) -> Floats:
+    """Where the total meets its target in each cell: Newton steps that keep their bracket."""
+    a, b = x[cells], x[cells + 1]
+    rising = total[cells + 1] > total[cells]
+    drop = total[cells + 1] - total[cells]
+    guess = a + (b - a) * (target - total[cells]) / np.where(drop != 0, drop, 1)
+    for _ in range(MAX_STEPS):
+        value, slope, _ = curve(guess)
+        below = (value < target) == rising
+        a, b = np.where(below, guess, a), np.where(below, b, guess)
+        step = (value - target) / np.where(slope != 0, slope, 1)
+        newton = guess - step
+        safe = (newton >= a) & (newton <= b) & (slope != 0)
+        following = np.where(safe, newton, (a + b) / 2)
+        moved, guess = np.abs(following - guess), following
+        if np.all((moved < EXACT) | (b - a < EXACT)):
+            break
+    return guess
+
+
+def _edges(curve: Curve, x: Floats, total: Floats, limit: float, cells: Ints, side: int) -> Floats:
+    """Outwards from each root's cell, where abs(total) first reaches `limit`; else the end."""
+    strong = np.flatnonzero(np.abs(total) >= limit)
+    if side < 0:
+        place = np.searchsorted(strong, cells, side="right") - 1
+        found = place >= 0
+        edge = np.full(len(cells), x[0])
+    else:
+        place = np.searchsorted(strong, cells + 1)
+        found = place < len(strong)
+        edge = np.full(len(cells), x[-1])
+    node = strong[place[found]]
+    if len(node):
+        cell = node if side < 0 else node - 1
+        edge[found] = _solve(curve, x, total, cell, np.sign(total[node]) * limit)
+    return edge
+
+
+def _touching(lower: Floats, upper: Floats) -> list[slice]:
+    """Runs of roots whose bands touch: each run is one zone."""
+    starts = [k for k in range(len(lower)) if k == 0 or lower[k] > upper[k - 1]]
+    return [slice(a, b) for a, b in zip(starts, [*starts[1:], len(lower)], strict=True)]
+
+
+def _zone(
+    spot: float, total: Floats, cells: Ints, roots: Floats, lower: Floats, upper: Floats
+) -> FlipZone:
+    flips = spot * np.exp(roots)
+    nearest = float(flips[np.lexsort((flips, np.abs(flips - spot)))[0]])
+    before, after = _sign_before(total, cells[0]), np.sign(total[cells[-1] + 1])
+    direction: Direction = "unchanged"
+    if before != after:
+        direction = "negative_to_positive" if after > 0 else "positive_to_negative"
+    return FlipZone(
+        flip=nearest,
+        flips=tuple(flips.tolist()),
+        lower=float(spot * np.exp(lower[0])),
+        upper=float(spot * np.exp(upper[-1])),
+        direction=direction,
+        distance_pct=(nearest / spot - 1) * 100,
+    )
+
+
+def _sign_before(total: Floats, cell: np.int64) -> float:
+    """The sign on the left of a root: zeros carry the sign before them."""
+    signs = np.sign(total[: cell + 1])
+    return float(signs[np.flatnonzero(signs)[-1]])

@@ -1,0 +1,50 @@
+"""Every error the program expects, each with what is done about it."""
+
+
+class BotError(Exception):
+    """Expected trouble: its text is one line that says what to do; the exit code is 1."""
+
+    exit_code = 1
+
+
+class UsageError(BotError):
+    """The command line or a file it names is wrong; nothing was done; the exit code is 2."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """The configuration is wrong; the program does not start."""
+
+
+class SourceError(BotError):
+    """A venue gave no usable answer; the cycle goes on without it and the snapshot says so."""
+
+    def __init__(self, source: str, reason: str) -> None:
+        super().__init__(f"{source}: {reason}")
+        self.source = source
+        self.reason = reason
+
+
+class NotListed(SourceError):
+    """The venue does not list the coin: a normal state, not an outage."""
+
+
+class RecordingError(BotError):
+    """A recording cannot be read; the text names the file, the line and what is wrong there."""
+
+
+class StoreError(BotError):
+    """The database refused; nothing was written and the cycle is repeated."""
+
+
+class DeliveryError(BotError):
+    """A message was not delivered; its row is due again after `retry_after` seconds."""
+
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class UserError(BotError):
+    """A command that cannot be answered; its text is the reply."""

@@ -1,0 +1,163 @@
+"""Deribit: whole books by currency; IV in percent, open interest in coins, a forward a row."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from bot.core.chain import OptionChain, milliseconds
+from bot.core.snapshot import Tick
+from bot.core.symbols import symbol_of
+from bot.errors import NotListed, SourceError
+from bot.exchanges.rows import (
+    MONTHS,
+    Row,
+    decode,
+    expiry_of_day,
+    join_parts,
+    num,
+    positive,
+    to_chain,
+)
+from bot.ports import Wire
+
+NAME = re.compile(r"([A-Z]+)(?:_(USDC|USDT))?-(\d{1,2})([A-Z]{3})(\d{2})-(\d+(?:d\d+)?)-([CP])")
+INVERSE = ("BTC", "ETH")  # have a book of their own; their linear options are in the USDC book
+LINEAR_BOOK = "USDC"
+PERCENT = 100.0
+ROOT = "/api/v2/public"
+
+
+class Summary(msgspec.Struct):
+    """One row of a book, untrusted: `num` reads its numbers."""
+
+    instrument_name: object = None
+    open_interest: object = None
+    mark_iv: object = None
+    underlying_price: object = None
+    estimated_delivery_price: object = None
+    creation_timestamp: object = None
+
+
+class Failure(msgspec.Struct):
+    """Why Deribit refused."""
+
+    code: int = 0
+    message: str = "no message"
+
+
+class Books(msgspec.Struct):
+    """The answer to get_book_summary_by_currency."""
+
+    result: list[Summary | None] | None = None
+    error: Failure | None = None
+
+
+class Index(msgspec.Struct):
+    """The result of get_index_price."""
+
+    index_price: float
+
+
+class Perpetual(msgspec.Struct):
+    """The result of a perpetual's ticker."""
+
+    mark_price: float
+
+
+class IndexAnswer(msgspec.Struct):
+    """The answer to get_index_price."""
+
+    result: Index
+
+
+class PerpetualAnswer(msgspec.Struct):
+    """The answer to ticker."""
+
+    result: Perpetual
+
+
+class Deribit:
+    """Deribit's public JSON-RPC over HTTP."""
+
+    name = "deribit"
+
+    def __init__(self, wire: Wire, now: Callable[[], datetime]) -> None:
+        self._wire = wire
+        self._now = now
+
+    async def fetch_chain(self, underlying: str) -> OptionChain:
+        """The coin's inverse and USDC-linear options."""
+        books = [LINEAR_BOOK] if underlying not in INVERSE else [underlying, LINEAR_BOOK]
+        parts = []
+        for currency in books:
+            try:
+                body = await self._ask(
+                    "get_book_summary_by_currency", currency=currency, kind="option"
+                )
+            except NotListed:
+                continue
+            parts.append(parse_chain(underlying, body, self._now()))
+        chain = join_parts(underlying, self.name, parts)
+        if not len(chain):
+            raise NotListed(self.name, f"no {underlying} options")
+        return chain
+
+    async def fetch_spot(self, underlying: str) -> Tick:
+        """The index price."""
+        quote = "usd" if underlying in INVERSE else "usdc"
+        body = await self._ask("get_index_price", index_name=f"{underlying.lower()}_{quote}")
+        price = decode(self.name, body, IndexAnswer).result.index_price
+        if not positive(price) > 0:
+            raise SourceError(self.name, f"index price {price}")
+        return Tick(symbol_of(underlying), self._now(), price, self.name)
+
+    async def fetch_perpetual(self, underlying: str) -> float:
+        """The perpetual's mark price, USD."""
+        prefix = underlying if underlying in INVERSE else f"{underlying}_USDC"
+        body = await self._ask("ticker", instrument_name=f"{prefix}-PERPETUAL")
+        return decode(self.name, body, PerpetualAnswer).result.mark_price
+
+    async def _ask(self, method: str, **params: str) -> bytes:
+        return await self._wire.ask(self.name, "GET", f"{ROOT}/{method}", params)
+
+
+def parse_chain(underlying: str, body: bytes, now: datetime) -> OptionChain:
+    """The coin's rows of one book; other coins are passed over. Raises SourceError."""
+    answer = decode(Deribit.name, body, Books)
+    if answer.error is not None or answer.result is None:
+        why = f"{answer.error.message} ({answer.error.code})" if answer.error else "no result"
+        raise SourceError(Deribit.name, why)
+    unreadable: Counter[str] = Counter()
+    rows = []
+    for summary in answer.result:
+        name = NAME.fullmatch(str(summary.instrument_name)) if summary else None
+        if name and name[1] != underlying:
+            continue
+        row = _row(summary, name, milliseconds(now)) if summary and name else None
+        if row:
+            rows.append(row)
+        else:
+            unreadable["row_unreadable"] += 1
+    return to_chain(underlying, Deribit.name, rows, unreadable)
+
+
+def _row(summary: Summary, name: re.Match[str], now_ms: float) -> Row | None:
+    expiry = expiry_of_day(2000 + int(name[5]), MONTHS.get(name[4], 0), int(name[3]))
+    strike = positive(float(name[6].replace("d", ".")))
+    if expiry is None or math.isnan(strike):
+        return None
+    stamp = num(summary.creation_timestamp)
+    return Row(
+        expiry=expiry,
+        strike=strike,
+        is_call=name[7] == "C",
+        oi=num(summary.open_interest),
+        iv=num(summary.mark_iv) / PERCENT,
+        forward=positive(num(summary.underlying_price)),
+        index=positive(num(summary.estimated_delivery_price)),
+        at=int(stamp if 0 < stamp < now_ms else now_ms),
+    )

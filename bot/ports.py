@@ -1,0 +1,192 @@
+"""What the service needs of the world, in words of the domain; adapters fit by shape."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.core.chain import OptionChain
+from bot.core.crossings import Latches
+from bot.core.events import Alert, Delivery, Event
+from bot.core.rules import Rule, RuleState
+from bot.core.snapshot import Candle, Snapshot, Tick
+
+
+class Clock(Protocol):
+    """Where the time comes from: the system, or a recording's virtual clock."""
+
+    def now(self) -> datetime:
+        """The present moment, UTC-aware."""
+        ...
+
+
+class Wire(Protocol):
+    """The way to a venue: the network, or a recording of it."""
+
+    async def ask(self, venue: str, method: str, path: str, params: Mapping[str, object]) -> bytes:
+        """The body of the venue's answer. Raises SourceError; NotListed for what is not there."""
+        ...
+
+
+class ChainSource(Protocol):
+    """A venue's option chains."""
+
+    name: str
+
+    async def fetch_chain(self, underlying: str) -> OptionChain:
+        """The chain right now. Raises SourceError; NotListed when the venue has no such coin."""
+        ...
+
+
+class SpotSource(Protocol):
+    """A venue's prices."""
+
+    name: str
+
+    async def fetch_spot(self, underlying: str) -> Tick:
+        """The index price right now. Raises SourceError."""
+        ...
+
+    async def fetch_perpetual(self, underlying: str) -> float:
+        """The perpetual's mark price right now, USD. Raises SourceError."""
+        ...
+
+
+class CandleSource(Protocol):
+    """Where the candles of a chart come from."""
+
+    async def fetch_candles(self, symbol: str) -> Sequence[Candle]:
+        """The 30-minute candles of the last 48 hours, ascending. Raises SourceError."""
+        ...
+
+
+class Messenger(Protocol):
+    """A way to reach people; `name` is the part of a target before the colon."""
+
+    name: str
+
+    async def send(self, alert: Alert) -> None:
+        """Deliver one message. Raises DeliveryError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All that one tick or one cycle changed: written whole or not at all."""
+
+    symbol: str
+    at: datetime
+    latches: Latches
+    snapshot: Snapshot | None = None
+    chain: OptionChain | None = None  # what the snapshot was computed from
+    events: Sequence[Event] = ()
+    alerts: Sequence[Alert] = ()
+    rule_states: Mapping[str, RuleState] | None = None
+    position: str | None = None  # how far a replay has come
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One line of what happened, in order: an event object, or a snapshot."""
+
+    seq: int
+    body: Mapping[str, object] | None  # as core.events.event_object wrote it
+    snapshot: Snapshot | None
+
+
+class Store(Protocol):
+    """What survives a restart. Every method raises StoreError when the database refuses."""
+
+    async def record(self, record: Record) -> None:
+        """Write the record in one transaction: snapshot, chain, latches, states, alerts, journal.
+
+        The journal takes the snapshot first, then the events, then the alerts. An alert whose
+        id is known already is left as it is and makes no journal line.
+        """
+        ...
+
+    async def latches(self, symbol: str) -> Latches:
+        """What was stored last for the symbol; empty latches when nothing was."""
+        ...
+
+    async def snapshot(self, symbol: str, at: datetime | None = None) -> Snapshot | None:
+        """The newest snapshot of the symbol, not after `at` when it is given."""
+        ...
+
+    async def chain(self, snapshot: Snapshot) -> OptionChain | None:
+        """The chain that the snapshot was computed from, equal to the digit; None when pruned."""
+        ...
+
+    async def rules(self) -> Sequence[Rule]:
+        """Every rule, oldest first."""
+        ...
+
+    async def add_rule(self, rule: Rule) -> Rule:
+        """Store the rule and give it back with its id; the id is never used again."""
+        ...
+
+    async def delete_rule(self, rule_id: str, target: str) -> bool:
+        """Forget the target's rule; False when it has no such rule."""
+        ...
+
+    async def rule_states(self) -> Mapping[str, RuleState]:
+        """When each rule rang last and how often, by rule id."""
+        ...
+
+    async def claim(
+        self, messenger: str, owner: str, now: datetime, lease: timedelta, limit: int
+    ) -> Sequence[Alert]:
+        """At most `limit` due alerts of the messenger's targets, leased to `owner`, oldest first.
+
+        Due are pending alerts whose time has come and leased ones whose lease has run out.
+        Two claims never return the same alert within its lease.
+        """
+        ...
+
+    async def settle(self, owner: str, delivery: Delivery) -> bool:
+        """End a leased alert and write its delivery to the journal; False if the lease was lost."""
+        ...
+
+    async def retry(self, owner: str, alert: Alert, due_at: datetime) -> None:
+        """Give a leased alert back, due again at that time; its attempts are counted."""
+        ...
+
+    async def release(self, owner: str) -> None:
+        """Give back everything leased to the owner, due at once: it is not sending any more."""
+        ...
+
+    async def follow(
+        self, reader: str, write: Callable[[Sequence[JournalEntry]], None], limit: int
+    ) -> int:
+        """Hand the next journal entries that the reader has not seen to `write`, and count them.
+
+        `write` runs inside the transaction, just before its commit, so that what it wrote and
+        how far the reader is can differ only if the program dies in that very moment.
+        """
+        ...
+
+    async def position(self) -> str | None:
+        """How far a replay into this database has come."""
+        ...
+
+    async def open_market(self, market: str) -> None:
+        """Say whose data this database holds: "live", "sim" or a recording's name.
+
+        Raises StoreError when it holds another market's: live and simulated data never mix.
+        """
+        ...
+
+    async def prune(self, chains_before: datetime, all_before: datetime) -> int:
+        """Delete chains, and everything else that grows, older than this; returns rows deleted.
+
+        Undelivered alerts, the newest snapshot of each symbol and what it needs stay.
+        """
+        ...
+
+    async def health(self) -> Mapping[str, object]:
+        """Counts for /status: snapshots, chains, rules, alerts pending, newest journal time."""
+        ...
+
+    async def close(self) -> None:
+        """Give up the connections."""
+        ...
