@@ -20,6 +20,22 @@ class Clock(Protocol):
         ...
 
 
+class Timeline(Clock, Protocol):
+    """A clock that someone moves."""
+
+    def advance(self, to: datetime) -> None:
+        """Make `to` the present; time never runs backwards."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a recording holds at one time."""
+
+    ticks: Sequence[Tick] = ()
+    renewed: frozenset[str] = frozenset()  # symbols with a new chain
+
+
 class Wire(Protocol):
     """The way to a venue: the network, or a recording of it."""
 

@@ -81,6 +81,11 @@ def only_venues(chain: OptionChain, venues: Iterable[str]) -> OptionChain:
     return OptionChain(chain.underlying, sources, venue=renumbered, **columns)
 
 
+def sum_by(position: Ints, size: int, values: Floats) -> Floats:
+    """(size,): the values summed at each position."""
+    return np.bincount(position, values, size).astype(np.float64)
+
+
 def milliseconds(moment: datetime) -> float:
     """Milliseconds since 1970, exact to the microsecond."""
     since = moment - EPOCH

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from bot.core.snapshot import Regime, Snapshot
+from bot.core.snapshot import Levels, Regime, Snapshot
 
 Direction = Literal["up", "down"]
 DeliveryState = Literal["sent", "expired", "failed"]
@@ -124,20 +124,30 @@ class Delivery:
 
 def levels_of(snapshot: Snapshot) -> dict[LevelKey, float]:
     """Every level that the snapshot shows, USD; what does not exist is absent."""
-    levels = snapshot.levels
-    prices: dict[LevelKey, float | None] = {
-        LevelKey("all_expiry", name): getattr(levels.all_expiry, name) for name in SET_LEVELS
-    }
-    prices |= {LevelKey("odte", name): getattr(levels.odte, name) for name in ODTE_LEVELS}
-    for position, zone in enumerate(levels.gamma_flip_zones):
-        prices[LevelKey("all_expiry", "flip", position)] = zone.flip
-    if levels.max_pain:
-        prices[LevelKey("all_expiry", "max_pain")] = levels.max_pain.strike
-    if levels.expected_move:
-        for name in OTHER_LEVELS[1:]:
-            price = getattr(levels.expected_move, name.removeprefix("em_"))
-            prices[LevelKey("all_expiry", name)] = price
-    return {key: price for key, price in prices.items() if price is not None}
+    zones = range(len(snapshot.levels.gamma_flip_zones))
+    keys = [
+        *(LevelKey("all_expiry", name) for name in SET_LEVELS),
+        *(LevelKey("odte", name) for name in ODTE_LEVELS),
+        *(LevelKey("all_expiry", "flip", zone) for zone in zones),
+        *(LevelKey("all_expiry", name) for name in OTHER_LEVELS),
+    ]
+    prices = ((key, level_price(key, snapshot.levels)) for key in keys)
+    return {key: price for key, price in prices if price is not None}
+
+
+def level_price(key: LevelKey, levels: Levels) -> float | None:
+    """Where the level stands, USD; None where it does not exist."""
+    if key.name == "flip":
+        zones = levels.gamma_flip_zones
+        return zones[key.zone].flip if key.zone < len(zones) else None
+    if key.name == "max_pain":
+        return levels.max_pain.strike if levels.max_pain else None
+    if key.name.startswith("em_"):
+        move = levels.expected_move
+        price = getattr(move, key.name.removeprefix("em_")) if move else None
+    else:
+        price = getattr(levels.odte if key.scope == "odte" else levels.all_expiry, key.name)
+    return None if price is None else float(price)
 
 
 def event_object(event: Event | Alert | Delivery) -> dict[str, object]:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import numpy as np
 
-from bot.core.chain import Bools, Floats, Ints, OptionChain, milliseconds
+from bot.core.chain import Bools, Floats, Ints, OptionChain, milliseconds, sum_by
 
 YEAR_MS = 365 * 86_400_000.0  # ACT/365
 DAY_MS = 86_400_000.0
@@ -77,7 +77,7 @@ def live_rows(chain: OptionChain, spot: float, now: datetime) -> LiveRows:
 
     An expired row is gone; an unusable IV only loses its gamma; an unusable OI is 0.
     """
-    left = chain.expiry - milliseconds(now)
+    left = np.subtract(chain.expiry, milliseconds(now), dtype=np.float64)
     live = left > 0
     rows = chain.take(live)
     usable_oi = np.isfinite(rows.oi) & (rows.oi >= 0)
@@ -115,11 +115,9 @@ def exposure(rows: LiveRows) -> Floats:
 def strike_profile(rows: LiveRows, gex: Floats) -> StrikeProfile:
     """Exposure and OI summed at each exact strike over every venue and expiry of the rows."""
     strike, position = np.unique(rows.strike, return_inverse=True)
-    calls = 2 * position + 1 - rows.is_call  # calls and puts alternate: two sums in one pass
-    call_gex, put_gex = np.bincount(calls, weights=gex, minlength=2 * len(strike)).reshape(-1, 2).T
-    call_oi, put_oi = (
-        np.bincount(calls, weights=rows.oi, minlength=2 * len(strike)).reshape(-1, 2).T
-    )
+    alternating = 2 * position + 1 - rows.is_call  # call, put, call, ...: two sums in one pass
+    call_gex, put_gex = sum_by(alternating, 2 * len(strike), gex).reshape(-1, 2).T
+    call_oi, put_oi = sum_by(alternating, 2 * len(strike), rows.oi).reshape(-1, 2).T
     return StrikeProfile(strike, call_gex, put_gex, call_oi, put_oi)
 
 

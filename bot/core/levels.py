@@ -5,7 +5,7 @@ from datetime import datetime
 
 import numpy as np
 
-from bot.core.chain import Bools, Floats, from_milliseconds
+from bot.core.chain import Bools, Floats, from_milliseconds, sum_by
 from bot.core.gex import LiveRows, StrikeProfile
 
 ROUNDING = 1e-12  # sums that differ by less, relative to their terms, are equal
@@ -147,8 +147,8 @@ def payouts(rows: LiveRows) -> tuple[Floats, Floats]:
     Sums of non-negative steps only, so that a payout of nothing is exactly 0.
     """
     strikes, position = np.unique(rows.strike, return_inverse=True)
-    call_oi = np.bincount(position[rows.is_call], rows.oi[rows.is_call], len(strikes))
-    put_oi = np.bincount(position[~rows.is_call], rows.oi[~rows.is_call], len(strikes))
+    call_oi = sum_by(position, len(strikes), np.where(rows.is_call, rows.oi, 0.0))
+    put_oi = sum_by(position, len(strikes), np.where(rows.is_call, 0.0, rows.oi))
     steps = np.diff(strikes)
     to_calls = np.concatenate(([0.0], np.cumsum(steps * np.cumsum(call_oi)[:-1])))
     to_puts = np.concatenate(([0.0], np.cumsum(steps[::-1] * np.cumsum(put_oi[::-1])[:-1])))
@@ -179,7 +179,7 @@ def expiry_atm_iv(rows: LiveRows) -> float | None:
     if not valid.any():
         return None
     strikes, position = np.unique(rows.strike[valid], return_inverse=True)
-    mean_iv = np.bincount(position, rows.iv[valid]) / np.bincount(position)
+    mean_iv = sum_by(position, len(strikes), rows.iv[valid]) / np.bincount(position)
     return float(np.interp(np.median(rows.forward), strikes, mean_iv))
 
 

@@ -1,13 +1,13 @@
 """What is known of a symbol at one time."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 import numpy as np
 
-from bot.core.chain import OptionChain, Source, milliseconds
+from bot.core.chain import OptionChain, Source, milliseconds, only_venues
 from bot.core.gex import DAY_MS, exposure, live_rows, strike_profile
 from bot.core.levels import (
     ExpectedMove,
@@ -110,6 +110,15 @@ def compute_levels(chain: OptionChain, spot: float, now: datetime) -> Levels:
         regime=None if net is None else regime(net, spot, zones),
         dropped=rows.dropped,
     )
+
+
+def recompute(
+    snapshot: Snapshot, chain: OptionChain, at: datetime, venues: Collection[str] | None = None
+) -> Snapshot:
+    """The snapshot as of `at`, from these venues' rows alone when they are named."""
+    rows = chain if venues is None else only_venues(chain, venues)
+    levels = compute_levels(rows, snapshot.spot, at)
+    return replace(snapshot, at=at, levels=levels, sources=rows.sources)
 
 
 def regime(net_gex: float, spot: float, zones: Iterable[FlipZone]) -> Regime:

@@ -76,6 +76,25 @@ def sources_text(snapshot: Snapshot, now: datetime) -> str:
     return f"data: {heard} old{left_out}"
 
 
+def snapshot_line(snapshot: Snapshot) -> str:
+    """The snapshot in one line."""
+    levels = snapshot.levels
+    hvl, call, put = (
+        price_text(price)
+        for price in (
+            levels.all_expiry.hvl,
+            levels.all_expiry.call_resistance,
+            levels.all_expiry.put_support,
+        )
+    )
+    return (
+        f"{coin_of(snapshot.symbol)} {price_text(snapshot.spot)}, "
+        f"regime {levels.regime or 'not known'}, "
+        f"HVL {hvl}, call resistance {call}, put support {put}, "
+        f"net GEX {money_text(levels.net_gex)} per 1 %"
+    )
+
+
 def event_text(event: Event, snapshot: Snapshot, now: datetime) -> str:
     """One sentence: what happened, by how much, regime, age of the data."""
     coin = coin_of(event.symbol)

@@ -13,7 +13,7 @@ import numpy as np
 
 from bot.core.chain import Floats, Ints
 from bot.core.gex import ONE_PERCENT, ROOT_TWO_PI, LiveRows
-from bot.core.levels import sign_changes
+from bot.core.levels import ROUNDING, sign_changes
 
 SEARCHED = (0.5, 1.5)  # of spot: where flips are looked for
 PEAK_RANGE = (0.75, 1.25)  # of spot: where the peak is taken
@@ -23,8 +23,8 @@ COARSE_STEP = 2.0**-6  # in ln s: resolves every row that is wider
 WINDOW = 5.0  # standard deviations around d1 = 0 that a narrow row has nodes in
 SMALL = 0.1  # of the peak: turning points below may decide a root or an edge
 LARGE = 0.8  # of the peak: turning points above may be the peak
-CELLS_AT_ONCE = 1 << 16  # points x rows worked on together, so that they stay in cache
-EXACT = 1e-13  # in ln s: roots are no nearer
+CELLS_AT_ONCE = 1 << 15  # points x rows worked on together, so that they stay in cache
+NEARLY_EXACT = 1e-8  # in ln s: the last step of a search is smaller
 MAX_STEPS = 60  # bisections alone reach EXACT from a cell's width in fewer
 
 Direction = Literal["negative_to_positive", "positive_to_negative", "unchanged"]
@@ -61,10 +61,11 @@ class Curve:
         sums = np.empty((len(x), 4))
         powers = np.stack((x * x, x, np.ones_like(x)), axis=1)
         block = max(1, CELLS_AT_ONCE // max(1, len(self.m)))
+        weights = np.empty((min(block, len(x)), len(self.m)))
         for start in range(0, len(x), block):
-            part = slice(start, start + block)
-            weight = powers[part] @ self._exponent  # (block, n)
-            sums[part] = np.exp(weight, out=weight) @ self._sums
+            part = powers[start : start + block]
+            weight = np.matmul(part, self._exponent, out=weights[: len(part)])
+            np.matmul(np.exp(weight, out=weight), self._sums, out=sums[start : start + block])
         scaled = np.exp(x)[:, None] * sums
         total, gross = scaled[:, 0], scaled[:, 3]
         return total, total - x * scaled[:, 1] + scaled[:, 2], gross
@@ -86,29 +87,35 @@ def flip_zones(rows: LiveRows) -> tuple[FlipZone, ...]:
     cells = np.flatnonzero(sign_changes(total, gross))
     if not len(cells):
         return ()
-    roots = _solve(curve, x, total, cells, np.zeros(len(cells)))
-    heard = curve(roots)[2] >= NOISE * gross.max()
-    cells, roots = cells[heard], roots[heard]
-    if not len(cells):
-        return ()
-    lower = _edges(curve, x, total, peak * BAND, cells, side=-1)
-    upper = _edges(curve, x, total, peak * BAND, cells, side=+1)
+    limit = peak * BAND
+    lower_cells, lower_targets = _band_cells(total, limit, cells, side=-1)
+    upper_cells, upper_targets = _band_cells(total, limit, cells, side=+1)
+    solved, heard = _solve(
+        curve,
+        x,
+        total,
+        np.concatenate((cells, lower_cells, upper_cells)),
+        np.concatenate((np.zeros(len(cells)), lower_targets, upper_targets)),
+    )
+    kept = heard[: len(cells)] >= NOISE * gross.max()
+    roots, lower, upper = (part[kept] for part in np.split(solved, 3))
     return tuple(
-        _zone(rows.spot, total, cells[group], roots[group], lower[group], upper[group])
+        _zone(rows.spot, total, cells[kept][group], roots[group], lower[group], upper[group])
         for group in _touching(lower, upper)
     )
 
 
 def _collapse(m: Floats, v: Floats, a: Floats) -> tuple[Floats, Floats, Floats]:
     """The same curve with rows of equal m and v added up, and what cancelled left out."""
-    key = m.view(np.int64) * 3 ^ v.view(np.int64)
-    _, first, position = np.unique(key, return_index=True, return_inverse=True)
-    if np.array_equal(m[first][position], m) and np.array_equal(v[first][position], v):
-        gross = np.bincount(position, np.abs(a), len(first))
-        m, v, a = m[first], v[first], np.bincount(position, a, len(first))
-        left = np.abs(a) > 1e-12 * gross  # less is the rounding of an exact cancellation
-        m, v, a = m[left], v[left], a[left]
-    return m, v, a
+    if not len(m):
+        return m, v, a
+    order = np.argsort(m.view(np.int64) * 3 ^ v.view(np.int64))  # equals become neighbours
+    m, v, a = m[order], v[order], a[order]
+    differs = (m[1:] != m[:-1]) | (v[1:] != v[:-1])
+    starts = np.concatenate(([0], np.flatnonzero(differs) + 1))
+    gross, a = np.add.reduceat(np.abs(a), starts), np.add.reduceat(a, starts)
+    left = np.abs(a) > ROUNDING * gross  # less is the rounding of an exact cancellation
+    return m[starts][left], v[starts][left], a[left]
 
 
 def _nodes(curve: Curve) -> Floats:
@@ -132,7 +139,8 @@ def _nodes(curve: Curve) -> Floats:
         lattices.append(at * step)
     ends = np.log([*SEARCHED, *PEAK_RANGE])
     nodes = np.unique(np.concatenate((*lattices, ends)))
-    return nodes[(nodes >= low) & (nodes <= high)]
+    searched: Floats = nodes[(nodes >= low) & (nodes <= high)]
+    return searched
 
 
 def _monotone_nodes(curve: Curve) -> tuple[Floats, Floats, Floats, float]:
@@ -184,42 +192,50 @@ def _turn(curve: Curve, x: Floats, slope: Floats, cells: Ints, guess: Floats) ->
     return guess
 
 
-def _solve(curve: Curve, x: Floats, total: Floats, cells: Ints, target: Floats) -> Floats:
-    """Where the total meets its target in each cell: Newton steps that keep their bracket."""
+def _band_cells(total: Floats, limit: float, cells: Ints, side: int) -> tuple[Ints, Floats]:
+    """Outwards from each root's cell, the first where abs(total) reaches `limit`, and its sign.
+
+    Where it never does, the outermost cell with a target out of reach: the range's end.
+    """
+    strong = np.flatnonzero(np.abs(total) >= limit)
+    ends = np.concatenate(([-1], strong, [len(total)]))
+    if side < 0:
+        node = ends[np.searchsorted(ends, cells, side="right") - 1]
+        found, cell = node >= 0, np.maximum(node, 0)
+    else:
+        node = ends[np.searchsorted(ends, cells + 1)]
+        found, cell = node < len(total), np.minimum(node, len(total) - 1) - 1
+    target = np.sign(total[np.clip(node, 0, len(total) - 1)]) * limit
+    return cell, np.where(found, target, np.nan)
+
+
+def _solve(
+    curve: Curve, x: Floats, total: Floats, cells: Ints, target: Floats
+) -> tuple[Floats, Floats]:
+    """Where the total meets its target in each cell, and gross GEX there.
+
+    Newton steps that keep their bracket. Only an outermost cell has a NaN target: its
+    answer is the range's end.
+    """
     a, b = x[cells], x[cells + 1]
-    rising = total[cells + 1] > total[cells]
     drop = total[cells + 1] - total[cells]
-    guess = a + (b - a) * (target - total[cells]) / np.where(drop != 0, drop, 1)
+    rising = drop > 0
+    share = (target - total[cells]) / np.where(drop != 0, drop, 1)
+    guess = a + (b - a) * np.clip(share, 0, 1)
+    guess = np.where(np.isnan(target), np.where(cells == 0, x[0], x[-1]), guess)
     for _ in range(MAX_STEPS):
-        value, slope, _ = curve(guess)
+        value, slope, gross = curve(guess)
         below = (value < target) == rising
         a, b = np.where(below, guess, a), np.where(below, b, guess)
-        step = (value - target) / np.where(slope != 0, slope, 1)
-        newton = guess - step
+        newton = guess - (value - target) / np.where(slope != 0, slope, 1)
         safe = (newton >= a) & (newton <= b) & (slope != 0)
         following = np.where(safe, newton, (a + b) / 2)
-        moved, guess = np.abs(following - guess), following
-        if np.all((moved < EXACT) | (b - a < EXACT)):
+        moved = np.where(np.isnan(target), 0.0, np.abs(following - guess))
+        guess = np.where(np.isnan(target), guess, following)
+        # A Newton step this small leaves an error of its square.
+        if np.all(np.where(safe, moved, moved * 1e5) < NEARLY_EXACT):
             break
-    return guess
-
-
-def _edges(curve: Curve, x: Floats, total: Floats, limit: float, cells: Ints, side: int) -> Floats:
-    """Outwards from each root's cell, where abs(total) first reaches `limit`; else the end."""
-    strong = np.flatnonzero(np.abs(total) >= limit)
-    if side < 0:
-        place = np.searchsorted(strong, cells, side="right") - 1
-        found = place >= 0
-        edge = np.full(len(cells), x[0])
-    else:
-        place = np.searchsorted(strong, cells + 1)
-        found = place < len(strong)
-        edge = np.full(len(cells), x[-1])
-    node = strong[place[found]]
-    if len(node):
-        cell = node if side < 0 else node - 1
-        edge[found] = _solve(curve, x, total, cell, np.sign(total[node]) * limit)
-    return edge
+    return guess, gross
 
 
 def _touching(lower: Floats, upper: Floats) -> list[slice]:

@@ -10,8 +10,7 @@ from bot.sim.market import Market
 
 ROOT = "/api/v3/"
 SYMBOLS = {f"{name}USDT": name for name in COINS}
-UNITS = {"m": 60, "h": 3600, "d": 86_400}  # seconds
-INTERVALS = "1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d".split()
+INTERVALS = {"1m": 60, "3m": 180, "5m": 300, "15m": 900, "30m": 1800, "1h": 3600}  # seconds
 USUAL, MOST = 500, 1000  # candles
 
 Params = Mapping[str, str]
@@ -31,8 +30,8 @@ def answer(market: Market, at: datetime, path: str, params: Params) -> tuple[int
     limit = params.get("limit", str(USUAL))
     if not limit.isdecimal() or int(limit) == 0:
         return _refusal(-1100, "Illegal characters found in parameter 'limit'.")
-    width = int(params["interval"][:-1]) * UNITS[params["interval"][-1]]
-    return 200, klines(market, SYMBOLS[params["symbol"]], at, width, min(int(limit), MOST))
+    coin, width = SYMBOLS[params["symbol"]], INTERVALS[params["interval"]]
+    return 200, klines(market, coin, at, width, min(int(limit), MOST))
 
 
 def klines(market: Market, coin: str, at: datetime, width: int, count: int) -> list[list[object]]:

@@ -11,7 +11,8 @@ Measured on Deribit chains of January, April and June 2026 and Derive's HYPE cha
   monthly 50,000 a month ahead, 95,000-110,000 at last; quarterly 7,000-12,000 eleven months
   ahead, 22,000-68,000 eight, 45,000-64,000 five and 88,000-105,000 two.
 - Calls over puts: BTC 1.37-1.51, ETH 1.5-2.1, HYPE 1.6. Largest row 2-3 %, ten largest 12-20 %.
-- Rows without open interest: BTC 9-23 %, ETH 13-24 %, HYPE 53 %: in the money every third.
+- Rows without open interest: BTC 9-23 %, ETH 13-24 %, HYPE 53 %. Of BTC and ETH rows in the money
+  17-41 %, out of it 0-9 %.
 - IV: BTC 11-125 %, ETH 21-194 %, HYPE 68-144 %; at the money 37-41 % (BTC), 50-62 % (ETH) in
   the first month, 46-47 % and 64-65 % after eleven; a fifth lower in the last hours.
 - Forward: BTC +0.02 to +0.4 % a month out, +2.7 to +4.7 % eleven months out.

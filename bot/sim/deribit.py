@@ -1,46 +1,46 @@
 """Deribit's public HTTP interface over the simulated market."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import repeat
-from typing import Any
+from typing import NoReturn
 from zlib import crc32
 
 import numpy as np
 
-from bot.sim.coins import COINS
+from bot.sim.coins import COINS, Coin
 from bot.sim.listing import Kind, Listing, listing, live_expiries
 from bot.sim.market import Market
 from bot.sim.noise import Bools, Floats
 
 ROOT = "/api/v2/"
-CURRENCIES = ("BTC", "ETH", "USDC", "USDT", "EURR")  # the last two have no options
+CURRENCIES = ("BTC", "ETH", "USDC", "USDT", "EURR")  # the last two have no rows
 KINDS = ("option", "future", "spot", "future_combo", "option_combo", "combo", "any")
-MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
-MINUTES = ("1", "3", "5", "10", "15", "30", "60", "120", "180", "360", "720")
+MINUTES = ("1", "3", "5", "10", "15", "30", "60")
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+BUSY = 250  # microseconds from question to answer
 MOST_BARS = 5000
+CHEAP = 0.005  # coins; cheaper options are quoted in finer ticks
+NEVER = 32_503_708_800_000  # ms, in the year 3000: a perpetual's expiry
 PERPETUAL_INTEREST = 1_000_000_000.0  # USD
-BUSY = 250  # microseconds between question and answer
-NEVER = 32_503_708_800_000  # ms, the year 3000: a perpetual's expiry
 
-Params = Mapping[str, str]
-Row = dict[str, Any]
+Row = dict[str, object]
 
 
 @dataclass(frozen=True)
 class Book:
-    """How Deribit trades one coin: in the coin itself (inverse) or in USDC (linear)."""
+    """How Deribit trades one coin: priced in the coin itself (inverse) or in USDC (linear)."""
 
-    coin: str
-    currency: str  # what its rows are asked for by, and what prices are in
-    prefix: str  # of its instruments' names
+    coin: Coin
+    currency: str  # that rows are asked for by and priced in
+    prefix: str  # of instrument names
     index: str
     contract_size: float
 
     @property
     def inverse(self) -> bool:
-        return self.currency == self.coin
+        return self.currency == self.coin.name
 
     @property
     def perpetual(self) -> str:
@@ -48,15 +48,15 @@ class Book:
 
 
 BOOKS = (
-    Book("BTC", "BTC", "BTC", "btc_usd", 1.0),
-    Book("ETH", "ETH", "ETH", "eth_usd", 1.0),
-    Book("SOL", "USDC", "SOL_USDC", "sol_usdc", 10.0),
-    Book("HYPE", "USDC", "HYPE_USDC", "hype_usdc", 10.0),
+    Book(COINS["BTC"], "BTC", "BTC", "btc_usd", 1.0),
+    Book(COINS["ETH"], "ETH", "ETH", "eth_usd", 1.0),
+    Book(COINS["SOL"], "USDC", "SOL_USDC", "sol_usdc", 10.0),
+    Book(COINS["HYPE"], "USDC", "HYPE_USDC", "hype_usdc", 10.0),
 )
 
 
 class Refused(Exception):
-    """The request is wrong; the caller is told so in Deribit's words."""
+    """The request is wrong; its sender is told so in Deribit's words."""
 
     def __init__(self, status: int, code: int, message: str, **data: str) -> None:
         super().__init__(message)
@@ -64,40 +64,68 @@ class Refused(Exception):
         self.body = {"message": message, **({"data": data} if data else {}), "code": code}
 
 
-def answer(market: Market, at: datetime, path: str, params: Params) -> tuple[int, object]:
+@dataclass(frozen=True)
+class Request:
+    """What a method answers from; a wrong parameter is refused when it is read."""
+
+    market: Market
+    at: datetime
+    params: Mapping[str, str]
+
+    def text(self, name: str) -> str:
+        if not self.params.get(name):
+            raise _invalid(name, "is required")
+        return self.params[name]
+
+    def number(self, name: str) -> int:
+        try:
+            return int(self.text(name))
+        except ValueError:
+            raise _invalid(name, "must be an integer") from None
+
+    def choice(self, name: str, allowed: Iterable[str], default: str | None = None) -> str:
+        if default is not None and name not in self.params:
+            return default
+        if self.text(name) not in allowed:
+            raise _invalid(name, f"must be one of: {', '.join(allowed)}")
+        return self.text(name)
+
+    @property
+    def milliseconds(self) -> int:
+        return round(self.at.timestamp() * 1000)
+
+
+def answer(market: Market, at: datetime, path: str, params: Mapping[str, str]) -> tuple[int, Row]:
     """HTTP status and JSON-RPC body."""
     asked = round(at.timestamp() * 1e6)
     stamps = {"usIn": asked, "usOut": asked + BUSY, "usDiff": BUSY, "testnet": False}
+    method = METHODS.get(path.removeprefix(ROOT), unknown)
     try:
-        method = METHODS.get(path.removeprefix(ROOT))
-        if method is None:
-            raise Refused(404, -32601, "Method not found")
-        return 200, {"jsonrpc": "2.0", "result": method(market, at, params), **stamps}
+        result = method(Request(market, at, params))
     except Refused as refusal:
         return refusal.status, {"jsonrpc": "2.0", "error": refusal.body, **stamps}
+    return 200, {"jsonrpc": "2.0", "result": result, **stamps}
 
 
-def book_summaries(market: Market, at: datetime, params: Params) -> list[Row]:
-    currency = _choice(params, "currency", CURRENCIES)
-    if _choice(params, "kind", KINDS, "any") not in ("option", "any"):
+def book_summaries(request: Request) -> list[Row]:
+    """Every option of a currency, shuffled: Deribit promises no order."""
+    books = _books(request.choice("currency", CURRENCIES))
+    if request.choice("kind", KINDS, default="any") not in ("option", "any"):
         return []
-    rows = [row for book in _books(currency) for row in _summaries(market, book, at)]
-    # Deribit promises no order, so a reader must not rely on one.
-    return sorted(rows, key=lambda row: crc32(row["instrument_name"].encode()))
+    rows = {name: row for book in books for name, row in _summaries(request, book)}
+    return [rows[name] for name in sorted(rows, key=lambda name: crc32(name.encode()))]
 
 
-def _summaries(market: Market, book: Book, at: datetime) -> Iterable[Row]:
-    chain = market.chain(book.coin, at)
+def _summaries(request: Request, book: Book) -> Iterable[tuple[str, Row]]:
+    chain = request.market.chain(book.coin.name, request.at)
     names = _names(book, chain)
     price = chain.mark / chain.forward if book.inverse else chain.mark  # (n,)
-    tick = np.where(price < 0.005, 0.0001, 0.0005) if book.inverse else np.full(len(names), 0.01)
-    bid = np.round(np.floor(0.98 * price / tick - 0.5) * tick, 4)
-    ask = np.round(np.ceil(1.02 * price / tick + 0.5) * tick, 4)
+    bid, ask = _quotes(price, _ticks(book, price))
     has_bid = bid > 0
-    has_ask = np.array([crc32(name.encode()) % 128 != 0 for name in names])
-    return _rows(
+    has_ask = np.array([crc32(name.encode()) % 128 != 0 for name in names])  # a few have none
+    rows = _rows(
         instrument_name=names,
-        base_currency=repeat(book.coin),
+        base_currency=repeat(book.coin.name),
         quote_currency=repeat(book.currency),
         underlying_index=_underlyings(book, chain),
         underlying_price=chain.forward.tolist(),
@@ -115,49 +143,61 @@ def _summaries(market: Market, book: Book, at: datetime) -> Iterable[Row]:
         price_change=repeat(None),
         volume=repeat(0.0),
         volume_usd=repeat(0.0),
-        creation_timestamp=repeat(_milliseconds(at)),
+        creation_timestamp=repeat(request.milliseconds),
     )
+    return zip(names, rows, strict=True)
 
 
-def instruments(market: Market, at: datetime, params: Params) -> list[Row]:
-    """Options and perpetuals that are listed."""
-    currency = _choice(params, "currency", (*CURRENCIES, "any"))
-    kind = _choice(params, "kind", KINDS, "any")
-    if _choice(params, "expired", ("true", "false"), "false") == "true":
+def _ticks(book: Book, price: Floats) -> Floats:
+    return np.where(price < CHEAP, 0.0001, 0.0005) if book.inverse else np.full(len(price), 0.01)
+
+
+def _quotes(price: Floats, tick: Floats) -> tuple[Floats, Floats]:
+    """Bid and ask two percent and a tick away from the mark; no bid is zero or less."""
+    bid = np.floor(0.98 * price / tick - 0.5) * tick
+    ask = np.ceil(1.02 * price / tick + 0.5) * tick
+    return np.round(bid, 4), np.round(ask, 4)
+
+
+def instruments(request: Request) -> list[Row]:
+    """The options and perpetuals that are listed."""
+    books = _books(request.choice("currency", (*CURRENCIES, "any")))
+    kind = request.choice("kind", KINDS, default="any")
+    if request.choice("expired", ("true", "false"), default="false") == "true":
         return []
-    books = _books(currency)
-    options = [row for book in books for row in _options(book, at)]
+    options = [row for book in books for row in _options(request, book)]
     perpetuals = [_perpetual(book) for book in books]
     return options * (kind in ("option", "any")) + perpetuals * (kind in ("future", "any"))
 
 
-def _options(book: Book, at: datetime) -> Iterable[Row]:
-    rows = listing(COINS[book.coin], at)
-    return _rows(
-        instrument_name=_names(book, rows),
+def _options(request: Request, book: Book) -> list[Row]:
+    options = listing(book.coin, request.at)
+    rows = _rows(
+        instrument_name=_names(book, options),
         kind=repeat("option"),
-        option_type=["call" if call else "put" for call in rows.is_call.tolist()],
-        strike=rows.strike.tolist(),
-        expiration_timestamp=(rows.expiry * 1000).tolist(),
+        option_type=["call" if call else "put" for call in options.is_call.tolist()],
+        strike=options.strike.tolist(),
+        expiration_timestamp=(options.expiry * 1000).tolist(),
         tick_size=repeat(0.0001 if book.inverse else 0.01),
-        min_trade_amount=repeat(COINS[book.coin].lot),
-        **{name: repeat(value) for name, value in _terms(book).items()},
+        min_trade_amount=repeat(book.coin.lot),
     )
+    return [row | _terms(book) for row in rows]
 
 
 def _perpetual(book: Book) -> Row:
-    return {
+    own: Row = {
         "instrument_name": book.perpetual,
         "kind": "future",
         "expiration_timestamp": NEVER,
-        **_terms(book),
+        "settlement_period": "perpetual",
     }
+    return own | _terms(book)
 
 
 def _terms(book: Book) -> Row:
-    """What all instruments of a book have in common."""
+    """What the instruments of a book have in common."""
     return {
-        "base_currency": book.coin,
+        "base_currency": book.coin.name,
         "counter_currency": "USD" if book.inverse else "USDC",
         "quote_currency": book.currency,
         "settlement_currency": book.currency,
@@ -169,51 +209,51 @@ def _terms(book: Book) -> Row:
     }
 
 
-def expirations(market: Market, at: datetime, params: Params) -> object:
-    currency = _choice(params, "currency", (*CURRENCIES, "any"))
-    kind = _choice(params, "kind", KINDS)
-    listed = {expiry for book in _books(currency) for expiry in live_expiries(COINS[book.coin], at)}
-    days = [_day(expiry) for expiry in sorted(listed)]
-    by_kind = {kind: days if kind in ("option", "any") else []}
-    return by_kind if currency == "any" else {currency.lower(): by_kind}
+def expirations(request: Request) -> Row:
+    """Ascending days by currency and kind; for any currency by kind alone."""
+    currency = request.choice("currency", (*CURRENCIES, "any"))
+    kind = request.choice("kind", KINDS)
+    coins = [book.coin for book in _books(currency)]
+    expiries = {expiry for coin in coins for expiry in live_expiries(coin, request.at)}
+    days = [_day(expiry) for expiry in sorted(expiries)] if kind in ("option", "any") else []
+    return {kind: days} if currency == "any" else {currency.lower(): {kind: days}}
 
 
-def index_price(market: Market, at: datetime, params: Params) -> Row:
-    name = _choice(params, "index_name", [book.index for book in BOOKS])
-    spot = market.spot(next(book.coin for book in BOOKS if book.index == name), at)
+def index_price(request: Request) -> Row:
+    coins = {book.index: book.coin for book in BOOKS}
+    spot = request.market.spot(coins[request.choice("index_name", coins)].name, request.at)
     return {"index_price": spot, "estimated_delivery_price": spot}
 
 
-def ticker(market: Market, at: datetime, params: Params) -> Row:
-    """Of a perpetual; the options' tickers are not simulated."""
-    book = _perpetuals_book(params)
-    spot, mark = market.spot(book.coin, at), market.perpetual(book.coin, at)
-    tick = 10.0 ** -COINS[book.coin].decimals
+def ticker(request: Request) -> Row:
+    """Of a perpetual; no other tickers are simulated."""
+    book = _book_of_perpetual(request)
+    spot = request.market.spot(book.coin.name, request.at)
+    mark = request.market.perpetual(book.coin.name, request.at)
     return {
         "instrument_name": book.perpetual,
         "state": "open",
-        "timestamp": _milliseconds(at),
+        "timestamp": request.milliseconds,
         "index_price": spot,
         "estimated_delivery_price": spot,
         "mark_price": mark,
         "last_price": mark,
-        "best_bid_price": round(mark - tick, 4),
-        "best_ask_price": round(mark + tick, 4),
-        "open_interest": PERPETUAL_INTEREST if book.inverse else PERPETUAL_INTEREST / spot,
+        "best_bid_price": mark,
+        "best_ask_price": mark,
+        "open_interest": PERPETUAL_INTEREST / (1 if book.inverse else spot),
         "current_funding": 0.0,
         "funding_8h": 0.0,
     }
 
 
-def chart_data(market: Market, at: datetime, params: Params) -> Row:
-    """Candles as columns, ascending, the open one included; Deribit's word for none is no_data."""
-    book = _perpetuals_book(params)
-    resolution = _choice(params, "resolution", (*MINUTES, "1D"))
-    width = 86_400 if resolution == "1D" else 60 * int(resolution)
-    first, last = (_number(params, name) // 1000 for name in ("start_timestamp", "end_timestamp"))
-    last = min(last, int(at.timestamp()))
-    start = np.arange(first // width * width, last + 1, width)[-MOST_BARS:]
-    bars = market.candles(book.coin, at, start, width)
+def chart_data(request: Request) -> Row:
+    """Candles as columns, ascending, the open one included; of too many the newest."""
+    book = _book_of_perpetual(request)
+    width = 60 * int(request.choice("resolution", MINUTES))
+    last = min(request.number("end_timestamp"), request.milliseconds) // 1000
+    first = max(request.number("start_timestamp") // 1000, last - (MOST_BARS - 1) * width)
+    start = np.arange(first // width * width, last + 1, width)
+    bars = request.market.candles(book.coin.name, request.at, start, width)
     return {
         "status": "ok" if len(start) else "no_data",
         "ticks": (bars.start * 1000).tolist(),
@@ -226,93 +266,19 @@ def chart_data(market: Market, at: datetime, params: Params) -> Row:
     }
 
 
-def server_time(market: Market, at: datetime, params: Params) -> int:
-    return _milliseconds(at)
+def server_time(request: Request) -> int:
+    return request.milliseconds
 
 
-def status(market: Market, at: datetime, params: Params) -> Row:
+def status(_: Request) -> Row:
     return {"locked": "false", "locked_indices": []}
 
 
-def _names(book: Book, rows: Listing) -> list[str]:
-    """BTC-4SEP26-60000-C; the decimal point of a strike is a d."""
-    days = _days(rows)
-    return [
-        f"{book.prefix}-{day}-{str(strike).removesuffix('.0').replace('.', 'd')}-{'PC'[call]}"
-        for day, strike, call in zip(days, rows.strike.tolist(), rows.is_call.tolist(), strict=True)
-    ]
+def unknown(_: Request) -> NoReturn:
+    raise Refused(404, -32601, "Method not found")
 
 
-def _underlyings(book: Book, rows: Listing) -> list[str]:
-    """The future that an option is priced on: there is none for dailies and linear books."""
-    return [
-        f"{book.prefix}-{day}" if book.inverse and kind > Kind.DAILY else f"SYN.{book.prefix}-{day}"
-        for day, kind in zip(_days(rows), rows.kind.tolist(), strict=True)
-    ]
-
-
-def _days(rows: Listing) -> list[str]:
-    days = {
-        second: _day(datetime.fromtimestamp(second, UTC)) for second in set(rows.expiry.tolist())
-    }
-    return [days[second] for second in rows.expiry.tolist()]
-
-
-def _day(expiry: datetime) -> str:
-    # Not strftime: its month follows the locale, and its day is padded.
-    return f"{expiry.day}{MONTHS[expiry.month - 1]}{expiry:%y}"
-
-
-def _books(currency: str) -> list[Book]:
-    return [book for book in BOOKS if currency in (book.currency, "any")]
-
-
-def _perpetuals_book(params: Params) -> Book:
-    name = _text(params, "instrument_name")
-    for book in BOOKS:
-        if book.perpetual == name:
-            return book
-    raise Refused(400, 13020, "not_found")
-
-
-def _choice(params: Params, name: str, allowed: Sequence[str], default: str | None = None) -> str:
-    value = default if default is not None and name not in params else _text(params, name)
-    if value not in allowed:
-        raise _invalid(name, f"must be one of: {', '.join(allowed)}")
-    return value
-
-
-def _number(params: Params, name: str) -> int:
-    try:
-        return int(_text(params, name))
-    except ValueError:
-        raise _invalid(name, "must be an integer") from None
-
-
-def _text(params: Params, name: str) -> str:
-    if not params.get(name):
-        raise _invalid(name, "is required")
-    return params[name]
-
-
-def _invalid(name: str, reason: str) -> Refused:
-    return Refused(400, -32602, "Invalid params", reason=reason, param=name)
-
-
-def _milliseconds(at: datetime) -> int:
-    return round(at.timestamp() * 1000)
-
-
-def _rows(**columns: Iterable[object]) -> list[Row]:
-    """Columns of equal length, or repeated for ever, as one object a row."""
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=False)]
-
-
-def _where(there: Bools, values: Floats) -> list[float | None]:
-    return [value if one else None for one, value in zip(there, values.tolist(), strict=True)]
-
-
-METHODS: dict[str, Callable[[Market, datetime, Params], object]] = {
+METHODS: dict[str, Callable[[Request], object]] = {
     "public/get_book_summary_by_currency": book_summaries,
     "public/get_instruments": instruments,
     "public/get_expirations": expirations,
@@ -322,3 +288,56 @@ METHODS: dict[str, Callable[[Market, datetime, Params], object]] = {
     "public/get_time": server_time,
     "public/status": status,
 }
+
+
+def _books(currency: str) -> list[Book]:
+    return [book for book in BOOKS if currency in (book.currency, "any")]
+
+
+def _book_of_perpetual(request: Request) -> Book:
+    name = request.text("instrument_name")
+    for book in BOOKS:
+        if book.perpetual == name:
+            return book
+    raise Refused(400, 13020, "not_found")
+
+
+def _invalid(name: str, reason: str) -> Refused:
+    return Refused(400, -32602, "Invalid params", reason=reason, param=name)
+
+
+def _names(book: Book, rows: Listing) -> list[str]:
+    """Such as BTC-4SEP26-60000-C and HYPE_USDC-4SEP26-77d5-P."""
+    strikes = [str(strike).removesuffix(".0").replace(".", "d") for strike in rows.strike.tolist()]
+    return [
+        f"{book.prefix}-{day}-{strike}-{'C' if call else 'P'}"
+        for day, strike, call in zip(_days(rows), strikes, rows.is_call.tolist(), strict=True)
+    ]
+
+
+def _underlyings(book: Book, rows: Listing) -> list[str]:
+    """The future that sets a row's forward; dailies and linear books have none listed."""
+    return [
+        f"{'' if book.inverse and kind > Kind.DAILY else 'SYN.'}{book.prefix}-{day}"
+        for day, kind in zip(_days(rows), rows.kind.tolist(), strict=True)
+    ]
+
+
+def _days(rows: Listing) -> list[str]:
+    expiries = rows.expiry.tolist()
+    days = {expiry: _day(datetime.fromtimestamp(expiry, UTC)) for expiry in set(expiries)}
+    return [days[expiry] for expiry in expiries]
+
+
+def _day(expiry: datetime) -> str:
+    # strftime's month would follow the locale, its day be padded.
+    return f"{expiry.day}{MONTHS[expiry.month - 1]}{expiry:%y}"
+
+
+def _rows(**columns: Iterable[object]) -> list[Row]:
+    """One object a row; a column is a list or a value repeated for ever."""
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=False)]
+
+
+def _where(there: Bools, values: Floats) -> list[float | None]:
+    return [value if one else None for one, value in zip(there, values.tolist(), strict=True)]

@@ -19,11 +19,13 @@ DAY = 86_400  # seconds
 YEAR = 365 * DAY
 SHORTEST = 1800  # seconds; prices and IVs of the last half hour stay finite
 
-# Period in seconds and size as a fraction of the price. Up to two minutes it is a random walk,
-# livelier than a real one (0.5 % a minute) so that a demonstration sees crossings soon; slower
-# waves stay small, so that a day ranges over 7 %. All together they stay within 8 % of the anchor.
-OWN_WAVES = ((6, 0.0011), (16, 0.0018), (40, 0.0029), (270, 0.005), (1900, 0.005), (14_000, 0.006))
-SHARED_WAVES = ((100, 0.0045), (720, 0.005), (5000, 0.006), (86_400, 0.008))  # by all coins
+# Period in seconds and size as a fraction of the price. Spot is livelier than a real one so that a
+# demonstration rings within two minutes: each coin's own tide sweeps 1.6 % in a minute, past the
+# next strike or two. Slower waves stay small: a day ranges over 8 %, and all of it together stays
+# within 8 % of the anchor, times the coin's swing.
+TIDE = (120, 0.008)
+OWN_WAVES = ((6, 0.0011), (16, 0.0018), (40, 0.003), (100, 0.004), (720, 0.004), (5000, 0.005))
+SHARED_WAVES = ((270, 0.005), (1900, 0.004), (14_000, 0.005), (86_400, 0.008))  # by all coins
 SAMPLE = 10  # seconds between the prices that a candle is made of
 TRADED = 100e6  # USD that change hands while the price travels its own length
 
@@ -32,9 +34,7 @@ LIFE = np.array([4, 22, 100, 372]) * DAY  # from listing to expiry
 PEAK = np.array([3_600, 22_000, 115_000, 140_000])  # BTC of open interest at the end
 SPREAD = np.array([0.035, 0.07, 0.16, 0.32])  # log-moneyness over which it lies
 GROWTH = 1.2  # open interest grows with this power of the age
-ROUNDNESS = np.array(
-    [0.3, 1.0, 1.7, 4.0, 5.0, 6.0]
-)  # weight of a strike by its place on the ladder
+ROUNDNESS = np.array([0.3, 1.0, 1.7, 4.0, 5.0, 6.0])  # a strike's weight by place on the ladder
 ROW_DEVIATION = 0.9  # of the logarithm of a row's weight
 
 
@@ -65,129 +65,130 @@ class Candles:
 
 @dataclass(frozen=True)
 class Market:
-    """Asked by coin name (BTC, ETH, SOL, HYPE) and aware UTC time."""
+    """Asked by a coin's name (BTC, ETH, SOL, HYPE) and an aware UTC time."""
 
     seed: int
 
-    def spot(self, coin: str, at: datetime) -> float:
+    def spot(self, name: str, at: datetime) -> float:
         """USD."""
-        return float(self._path(COINS[coin], np.array([at.timestamp()]))[0])
+        return float(self.prices(name, np.array([at.timestamp()]))[0])
 
-    def perpetual(self, coin: str, at: datetime) -> float:
-        """USD: the mark price of the perpetual future, a few hundredths of a percent from spot."""
-        premium = 0.0002 * wander(self._key(coin, "premium"), np.array([at.timestamp()]), 300)
-        return round(self.spot(coin, at) * (1 + float(premium[0])), COINS[coin].decimals)
+    def perpetual(self, name: str, at: datetime) -> float:
+        """USD: the mark price of the perpetual future, within 0.04 % of spot."""
+        premium = 0.0002 * wander(self._key(name, "premium"), np.array([at.timestamp()]), 300)
+        return round(self.spot(name, at) * (1 + float(premium[0])), COINS[name].decimals)
 
-    def chain(self, coin: str, at: datetime) -> Chain:
-        its, now, index = COINS[coin], at.timestamp(), self.spot(coin, at)
-        rows = listing(its, at)
+    def prices(self, name: str, seconds: Floats) -> Floats:
+        """Spot in USD at each Unix time: a tide, waves of its own, waves that all coins share."""
+        coin, (period, size) = COINS[name], TIDE
+        lag = wander(self._key(name, "tide"), seconds, 3600)  # the coins' tides drift apart
+        log_price = size * np.sin(2 * np.pi * (seconds / period + lag))
+        waves = [(name, *wave) for wave in OWN_WAVES]
+        waves += [("every coin", *wave) for wave in SHARED_WAVES]
+        for of_whom, period, size in waves:
+            log_price += size * wander(self._key(of_whom, f"wave of {period} s"), seconds, period)
+        return np.round(coin.anchor * np.exp(coin.swing * log_price), coin.decimals)
+
+    def chain(self, name: str, at: datetime) -> Chain:
+        coin, now, index = COINS[name], at.timestamp(), self.spot(name, at)
+        rows = listing(coin, at)
         years = np.maximum(rows.expiry - now, SHORTEST) / YEAR  # (n,)
-        forward = self._forward(its, index, years, now)
-        iv = self._iv(its, rows, np.log(rows.strike / forward), years, now)
+        forward = self._forward(coin, index, years, now)
+        iv = self._iv(coin, np.log(rows.strike / forward), years, now)
         return Chain(
             **vars(rows),
-            coin=its,
+            coin=coin,
             at=at,
             index=index,
-            open_interest=self._open_interest(its, rows, now),
+            open_interest=self._open_interest(coin, rows, now),
             iv=iv,
             forward=forward,
             mark=black76(forward, rows.strike, iv * np.sqrt(years), rows.is_call),
         )
 
-    def candles(self, coin: str, at: datetime, start: Ints, width: int) -> Candles:
+    def candles(self, name: str, at: datetime, start: Ints, width: int) -> Candles:
         """The candles that begin at these Unix seconds, as known at the time asked.
 
         start is (n,), none of them after `at`; width is in seconds, a multiple of SAMPLE.
         A candle opens where the one before it closed.
         """
         times = start[:, None] + np.arange(0, width + 1, SAMPLE)  # (n, m)
-        prices = self._path(COINS[coin], np.minimum(times, at.timestamp()).ravel())
-        prices = prices.reshape(times.shape)
-        travel = np.abs(np.diff(np.log(prices))).sum(axis=1)
+        known = np.minimum(times, at.timestamp())
+        prices = self.prices(name, known.ravel()).reshape(times.shape)
+        turnover = TRADED * np.abs(np.diff(np.log(prices)))  # (n, m - 1) USD
         return Candles(
             start=start,
             open=prices[:, 0],
             high=prices.max(axis=1),
             low=prices.min(axis=1),
             close=prices[:, -1],
-            volume=np.round(travel * TRADED / prices[:, 0], 3),
+            volume=np.round((turnover / prices[:, 1:]).sum(axis=1), 3),
         )
 
-    def _path(self, coin: Coin, seconds: Floats) -> Floats:
-        """Spot in USD at each time: waves of its own and waves it shares with the other coins."""
-        waves = [(coin.name, *wave) for wave in OWN_WAVES]
-        waves += [("every coin", *wave) for wave in SHARED_WAVES]
-        log_price = np.zeros_like(seconds)
-        for name, period, size in waves:
-            log_price += size * wander(self._key(name, f"wave of {period} s"), seconds, period)
-        return np.round(coin.anchor * np.exp(coin.swing * log_price), coin.decimals)
-
     def _forward(self, coin: Coin, index: float, years: Floats, now: float) -> Floats:
-        """Spot plus a premium of 2 to 5 % a year."""
+        """Spot and a premium of 2 to 5 % a year."""
         drift = wander(self._key(coin.name, "carry"), np.array([now]), DAY)  # (1,)
         return np.round(index * np.exp((0.035 + 0.008 * drift) * years), coin.decimals)
 
-    def _iv(
-        self, coin: Coin, rows: Listing, moneyness: Floats, years: Floats, now: float
-    ) -> Floats:
+    def _iv(self, coin: Coin, moneyness: Floats, years: Floats, now: float) -> Floats:
         """A smile in standard deviations from the money: lower towards calls, flat far out."""
         mood = np.exp(0.05 * wander(self._key(coin.name, "iv"), np.array([now]), 7200))  # (1,)
-        at_money = coin.near_iv + (coin.far_iv - coin.near_iv) * (1 - np.exp(-2 * years))
-        at_money = (
-            at_money * (1 - 0.2 * np.exp(-years * 730)) * mood
-        )  # (n,) lower in the last hours
+        term = 1 - np.exp(-2 * years)  # (n,) from near to far
+        calm = 1 - 0.2 * np.exp(-730 * years)  # (n,) lower in the last hours
+        at_money = (coin.near_iv + (coin.far_iv - coin.near_iv) * term) * calm * mood
         z = moneyness / (at_money * np.sqrt(years))
         skew = -0.065 * z / np.sqrt(1 + (z / 8) ** 2)
         wings = 0.053 * z**2 / (1 + z**2 / 38)
-        return np.round(at_money * (1 + skew + wings), 4)
+        iv: Floats = at_money * (1 + skew + wings)
+        return np.round(iv, 4)
 
     def _open_interest(self, coin: Coin, rows: Listing, now: float) -> Floats:
         """Coins: calls above and puts below the anchor, most at round strikes, growing with age."""
         left = np.clip((rows.expiry - now) / LIFE[rows.kind], 0, 1)  # (n,) of its life
-        key = bits(self._key(coin.name, "interest"), _row_number(rows))  # (n,) one stream each
+        key = bits(self._key(coin.name, "interest"), _row_number(rows))  # (n,) a stream each
         weight = _appeal(coin, rows) * np.exp(ROW_DEVIATION * normal(key, np.array([0])))
         weight *= np.exp(0.1 * wander(key, np.array([now]), DAY / 4))
-        weight *= uniform(key, np.array([1])) >= coin.emptiness * _emptiness(coin, rows, left)
+        weight *= uniform(key, np.array([1])) >= _emptiness(coin, rows, left)
         side = np.unique(rows.expiry, return_inverse=True)[1] * 2 + rows.is_call  # (n,)
         share = weight / np.maximum(np.bincount(side, weight), 1e-9)[side]
         calls = coin.calls_per_put / (1 + coin.calls_per_put)
-        total = coin.size * PEAK[rows.kind] * (1 - left) ** GROWTH
-        coins = total * np.where(rows.is_call, calls, 1 - calls) * share
-        return np.round(np.round(coins / coin.lot) * coin.lot, 1)
+        total: Floats = coin.size * PEAK[rows.kind] * (1 - left) ** GROWTH
+        lots = total * np.where(rows.is_call, calls, 1 - calls) * share / coin.lot
+        return np.round(np.round(lots) * coin.lot, 1)
 
     def _key(self, *names: str) -> np.uint64:
         return key_of(self.seed, *names)
 
 
 def _row_number(rows: Listing) -> Ints:
-    """A number of its own for every option that is ever listed of a coin."""
-    return (
-        rows.expiry // DAY * 10_000_000 + (rows.strike * 10).astype(np.int64)
-    ) * 2 + rows.is_call
+    """A number of its own for every option that a coin ever has."""
+    contract = rows.expiry // DAY * 10_000_000 + (rows.strike * 10).astype(np.int64)
+    return contract * 2 + rows.is_call
 
 
 def _appeal(coin: Coin, rows: Listing) -> Floats:
     """How much open interest a row draws by its strike alone; a little everywhere."""
     away = np.log(rows.strike / coin.anchor) / SPREAD[rows.kind]  # (n,)
-    centre = np.where(rows.is_call, 0.8, -0.9)
-    divides = rows.strike[:, None] % np.array(coin.ladder) == 0  # (n, 6)
-    roundest = (divides * np.arange(len(ROUNDNESS))).max(axis=1)
-    return ROUNDNESS[roundest] * (np.exp(-0.5 * ((away - centre) / 1.1) ** 2) + 0.03)
+    near = np.exp(-0.5 * ((away - np.where(rows.is_call, 0.8, -0.9)) / 1.1) ** 2)
+    divides = rows.strike[:, None] % np.array(coin.ladder) == 0  # (n, steps)
+    roundest = (divides * np.arange(len(coin.ladder))).max(axis=1)
+    appeal: Floats = ROUNDNESS[roundest] * (near + 0.03)
+    return appeal
 
 
 def _emptiness(coin: Coin, rows: Listing, left: Floats) -> Floats:
-    """The share of such rows without open interest: mostly in the money, and soon after listing."""
+    """The chance of no open interest at all: in the money mostly, and soon after the listing."""
     in_money = rows.is_call == (rows.strike < coin.anchor)
     daily = np.where(rows.kind == Kind.DAILY, 1.5, 1.0)
-    return (0.03 + 0.22 * left) * daily * np.where(in_money, 2.0, 0.25)
+    return coin.emptiness * (0.03 + 0.22 * left) * daily * np.where(in_money, 2.0, 0.25)
 
 
 def black76(forward: Floats, strike: Floats, deviation: Floats, is_call: Bools) -> Floats:
     """USD for one coin's option at zero rate; deviation is iv times the root of the years left."""
     d1 = np.log(forward / strike) / deviation + deviation / 2
-    call = forward * _normal_cdf(d1) - strike * _normal_cdf(d1 - deviation)
-    return np.maximum(np.where(is_call, call, call - forward + strike), 0.0)
+    d2 = d1 - deviation
+    side = np.where(is_call, 1, -1)
+    return side * (forward * _normal_cdf(side * d1) - strike * _normal_cdf(side * d2))
 
 
 def _normal_cdf(x: Floats) -> Floats:

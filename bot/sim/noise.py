@@ -1,5 +1,6 @@
 """Repeatable randomness: a number depends on its key and place, never on the order of asking."""
 
+import math
 from hashlib import blake2b
 
 import numpy as np
@@ -13,7 +14,8 @@ Ints = NDArray[np.int64]
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 MIX_2 = np.uint64(0x94D049BB133111EB)
-UNIT_VARIANCE = 12**0.5  # a uniform's standard deviation is 1 / sqrt(12)
+TWO_TO_53 = float(2**53)
+SPREAD = math.sqrt(12)  # of a uniform with standard deviation 1
 
 
 def key_of(seed: int, *names: str) -> np.uint64:
@@ -23,7 +25,8 @@ def key_of(seed: int, *names: str) -> np.uint64:
 
 
 def bits(key: np.uint64 | Bits, place: Ints) -> Bits:
-    """64 well mixed bits for every place (an array: only arrays wrap silently): splitmix64."""
+    """64 well mixed bits for every place: splitmix64."""
+    # Arrays wrap around silently, numpy's scalars would warn.
     z = key + place.astype(np.uint64) * GOLDEN
     z = (z ^ (z >> np.uint64(30))) * MIX_1
     z = (z ^ (z >> np.uint64(27))) * MIX_2
@@ -32,21 +35,21 @@ def bits(key: np.uint64 | Bits, place: Ints) -> Bits:
 
 def uniform(key: np.uint64 | Bits, place: Ints) -> Floats:
     """In [0, 1)."""
-    return (bits(key, place) >> np.uint64(11)) * 2.0**-53
+    return (bits(key, place) >> np.uint64(11)) / TWO_TO_53
 
 
 def normal(key: np.uint64 | Bits, place: Ints) -> Floats:
     """Mean 0, standard deviation 1: Box and Muller."""
-    radius = np.sqrt(-2 * np.log1p(-uniform(key, place)))
+    radius: Floats = np.sqrt(-2 * np.log1p(-uniform(key, place)))
     return radius * np.cos(2 * np.pi * uniform(key, ~place))
 
 
 def wander(key: np.uint64 | Bits, seconds: Floats, period: float) -> Floats:
     """A smooth curve through one random value per period, within ±sqrt(3), deviation about 0.9.
 
-    It moves at most 3 sqrt(3) / period a second.
+    It moves by at most 3 sqrt(3) / period a second.
     """
-    cell = np.floor(seconds / period)
+    cell = np.floor(seconds / period).astype(np.int64)
     x = seconds / period - cell
-    left, right = (uniform(key, (cell + n).astype(np.int64)) for n in (0, 1))
-    return UNIT_VARIANCE * (left + (right - left) * x * x * (3 - 2 * x) - 0.5)
+    left, right = uniform(key, cell), uniform(key, cell + 1)
+    return SPREAD * (left + (right - left) * x * x * (3 - 2 * x) - 0.5)

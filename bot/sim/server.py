@@ -69,10 +69,10 @@ class Simulator:
         return reply
 
 
-def running_clock(speed: float = 1.0) -> Clock:
+def running_clock(speed: float, monotonic: Callable[[], float] = time.monotonic) -> Clock:
     """A clock that starts at the real time and runs so many times as fast."""
-    started, began = datetime.now(UTC), time.monotonic()
-    return lambda: started + timedelta(seconds=speed * (time.monotonic() - began))
+    started, began = datetime.now(UTC), monotonic()
+    return lambda: started + timedelta(seconds=speed * (monotonic() - began))
 
 
 async def serve(host: str, port: int, seed: int, speed: float) -> None:

@@ -1,0 +1,1 @@
+"""The wire contract of the HTTP API; so far the terminal prints it."""

@@ -1,0 +1,382 @@
+"""The composition root: the one place that knows every adapter."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bot.api.journal import journal_line, journal_text
+from bot.charts.picture import profile_picture
+from bot.charts.worker import ChartWorker
+from bot.chat.terminal import TARGET, Terminal
+from bot.config import Config, duration
+from bot.core.cards import levels_card
+from bot.core.chain import OptionChain, only_venues
+from bot.core.events import Alert
+from bot.core.reply import Field
+from bot.core.snapshot import Snapshot, recompute
+from bot.core.symbols import coin_of, find_symbol
+from bot.core.text import age_text
+from bot.errors import BotError, NotListed, SourceError, StoreError, UsageError
+from bot.markets import Market, live_market, now_utc, recorded_market, simulated_market
+from bot.ports import ChainSource, JournalEntry, Store
+from bot.recording.format import Recording, read_recording
+from bot.recording.replay import VirtualClock, moments_of, newest_tick, stale_after
+from bot.service.commands import Commands
+from bot.service.daemon import Daemon, poll
+from bot.service.desk import Desk
+from bot.service.dispatcher import Dispatcher
+from bot.service.replay import Replay
+from bot.service.rulebook import Rulebook
+from bot.service.ticker import Ticker
+from bot.store.migrate import NEWEST, current_revision, migrate, open_store
+
+ROLES = ("collect", "deliver")
+LIVE_LATE_AFTER = timedelta(minutes=2)  # a longer pause between ticks makes a crossing LATE
+REPLAY_EVERY = timedelta(minutes=15)
+RELOAD_SECONDS = 30.0  # for rules that another process changed
+EVENTS_SECONDS = 1.0
+BATCH = 500
+
+Write = Callable[[bytes], None]
+Work = Coroutine[object, object, object]
+
+
+async def look_live(
+    config: Config, symbol: str, exchanges: Collection[str] | None
+) -> tuple[Snapshot, OptionChain]:
+    """One snapshot of the live venues, nothing stored."""
+    async with live_market(config) as market:
+        tick = await Ticker(market.spots, market.now).fetch(symbol)
+        limit = duration(config.collector.stale_after, "collector.stale_after")
+        looked = await market.collector().look(symbol, lambda: tick, limit, exchanges)
+    if looked is None:
+        raise BotError(f"{symbol}: no venue could be heard; `gammabell check` says why")
+    return looked
+
+
+async def look_recorded(
+    recording: Recording, symbol: str, at: datetime, exchanges: Collection[str] | None
+) -> tuple[Snapshot, OptionChain]:
+    """One snapshot as of a time of the recording, nothing stored."""
+    market = recorded_market(recording, VirtualClock(at))
+    tick = newest_tick(recording, symbol, at)
+    limit = stale_after(recording, symbol)
+    looked = await market.collector().look(symbol, lambda: tick, limit, exchanges)
+    if looked is None:
+        times = recording.chain_times(symbol)
+        first = f"; the first is of {times[0].isoformat()}" if times else ""
+        raise BotError(f"{symbol}: no chain in this recording up to {at.isoformat()}{first}")
+    return looked
+
+
+class Silent:
+    """A messenger whose journal line is the message: what a replay rings with."""
+
+    name = "terminal"
+
+    async def send(self, alert: Alert) -> None:
+        """Nothing more to do."""
+
+
+class Printer:
+    """Writes each journal entry once, however often the program is ended and started."""
+
+    def __init__(
+        self, store: Store, reader: str, render: Callable[[JournalEntry], bytes], write: Write
+    ) -> None:
+        self._store = store
+        self._reader = reader
+        self._render = render
+        self._write = write
+
+    async def catch_up(self) -> None:
+        """Write what has not been written."""
+        while await self._store.follow(self._reader, self._put, BATCH) == BATCH:
+            pass
+
+    def _put(self, entries: Sequence[JournalEntry]) -> None:
+        self._write(b"".join(map(self._render, entries)))
+
+
+async def answer_levels(
+    config: Config,
+    symbol: str,
+    at: datetime | None,
+    recording_file: Path | None,
+    exchanges: Collection[str] | None,
+) -> tuple[Snapshot, OptionChain]:
+    """What `gammabell levels` shows: from a recording, from the store's past, or live."""
+    if recording_file:
+        recording = read_recording(recording_file)
+        known = find_symbol(symbol, recording.symbols)
+        return await look_recorded(recording, known, at or recording.ends, exchanges)
+    known = find_symbol(symbol, config.symbols.always)
+    if at is None:
+        return await look_live(config, known, exchanges)
+    return await look_stored(config, known, at, exchanges)
+
+
+async def look_stored(
+    config: Config, symbol: str, at: datetime, exchanges: Collection[str] | None
+) -> tuple[Snapshot, OptionChain]:
+    """The stored snapshot that was on view at `at`, its chain computed again as of then."""
+    async with opened_store(config) as store:
+        snapshot = await store.snapshot(symbol, at)
+        chain = await store.chain(snapshot) if snapshot else None
+    if snapshot is None or chain is None:
+        raise BotError(f"{symbol}: nothing stored up to {at.isoformat()}; see --recording")
+    rows = chain if exchanges is None else only_venues(chain, exchanges)
+    if not len(rows):
+        raise BotError(f"{symbol}: nothing of {', '.join(exchanges or ())} at {at.isoformat()}")
+    return recompute(snapshot, rows, at), rows
+
+
+@asynccontextmanager
+async def opened_store(config: Config) -> AsyncIterator[Store]:
+    """The configured database, migrated."""
+    store = await open_store(config.store.url)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def replay_recording(
+    config: Config, recording: Recording, every: timedelta, speed: float | None, *, as_json: bool
+) -> None:
+    """What `gammabell replay` does: every event once on stdout, from where the database is."""
+    render = journal_line if as_json else journal_text
+    clock = VirtualClock(recording.starts)
+    market = recorded_market(recording, clock)
+    async with opened_store(config) as store:
+        await store.open_market(market.name)
+        printer = Printer(store, "replay", render, write_stdout)
+        dispatcher = Dispatcher(store, [Silent()], market.now, owner="replay")
+        replay = await make_replay(recording, clock, market, store, dispatcher, every)
+        await replay.run(printer.catch_up, pace(speed))
+
+
+async def make_replay(
+    recording: Recording,
+    clock: VirtualClock,
+    market: Market,
+    store: Store,
+    dispatcher: Dispatcher,
+    every: timedelta,
+) -> Replay:
+    """The recording and the desks that it drives."""
+    rulebook = Rulebook(store, TARGET)
+    await rulebook.reload()
+    desks = {
+        symbol: Desk(symbol, store, rulebook, stale_after(recording, symbol))
+        for symbol in recording.symbols
+    }
+    moments = moments_of(recording)
+    return Replay(moments, clock, desks, market.collector(), dispatcher, store, every)
+
+
+def pace(speed: float | None) -> Callable[[datetime], Awaitable[None]]:
+    """Waits until a recorded time comes, `speed` times as fast as it did; None never waits."""
+    started: list[tuple[datetime, float]] = []
+
+    async def wait_until(time: datetime) -> None:
+        loop = asyncio.get_running_loop()
+        if speed is None:
+            await asyncio.sleep(0)
+            return
+        if not started:
+            started.append((time, loop.time()))
+        first, began = started[0]
+        await asyncio.sleep(began + (time - first).total_seconds() / speed - loop.time())
+
+    return wait_until
+
+
+def write_stdout(data: bytes) -> None:
+    """All of it, now."""
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+async def run_daemon(
+    config: Config,
+    source: str,
+    roles: Collection[str],
+    speed: float | None,
+    events: Path | None,
+) -> None:
+    """The daemon until it is told to stop: SIGTERM, Ctrl-C, or `quit` typed in its terminal."""
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(opened_store(config))
+        recording = None if source in ("live", "sim") else read_recording(Path(source))
+        clock = VirtualClock(recording.starts if recording else now_utc())
+        if recording:
+            market = recorded_market(recording, clock)
+        else:
+            opened = live_market(config) if source == "live" else simulated_market(config)
+            market = await stack.enter_async_context(opened)
+        await store.open_market(market.name)
+        terminal = Terminal(sys.stdin, sys.stdout, Path(), simulated=market.simulated)
+        dispatcher = Dispatcher(
+            store,
+            [terminal],
+            market.now,
+            owner=f"{socket.gethostname()} {os.getpid()}",
+        )
+        rulebook = Rulebook(store, TARGET)
+        await rulebook.reload()
+        charts = ChartWorker()
+        stack.push_async_callback(charts.close)
+        commands = make_commands(config, market, store, rulebook, charts)
+        work: list[Work] = [terminal.run(commands.answer)]
+        work.append(poll(RELOAD_SECONDS, rulebook.reload))
+        if recording and "collect" in roles:
+            every = REPLAY_EVERY
+            replay = await make_replay(recording, clock, market, store, dispatcher, every)
+            work.append(replay.run(written_nowhere, pace(speed)))
+        elif "collect" in roles:
+            work += await collecting(config, market, store, rulebook, dispatcher)
+        if "deliver" in roles:
+            work.append(dispatcher.run())
+        if events:
+            work.append(poll(EVENTS_SECONDS, event_file(store, events).catch_up))
+        await until_stopped(work)
+
+
+def make_commands(
+    config: Config, market: Market, store: Store, rulebook: Rulebook, charts: ChartWorker
+) -> Commands:
+    """The commands over this market's store."""
+    started = market.now()
+
+    async def draw(chain: OptionChain, snapshot: Snapshot, now: datetime) -> bytes:
+        picture = profile_picture(chain, snapshot, now, simulated=market.simulated)
+        png: bytes = await charts.profile(picture)
+        return png
+
+    def status() -> list[Field]:
+        up = age_text(market.now() - started)
+        return [Field("Market", market.name), Field("Up", up)]
+
+    return Commands(
+        store,
+        market.symbols,
+        market.now,
+        draw,
+        duration(config.collector.stale_after, "collector.stale_after"),
+        status,
+        rulebook.reload,
+        simulated=market.simulated,
+    )
+
+
+def event_file(store: Store, path: Path) -> Printer:
+    """Appends every event to the file, from where this database last ended."""
+    try:
+        path.touch()
+    except OSError as error:
+        raise UsageError(f"--events {path}: {error.strerror}") from error
+
+    def append(data: bytes) -> None:
+        with path.open("ab") as file:
+            file.write(data)
+
+    return Printer(store, f"events {path.resolve()}", journal_line, append)
+
+
+async def written_nowhere() -> None:
+    """What a replay that rings in the terminal does beside: nothing."""
+
+
+async def collecting(
+    config: Config, market: Market, store: Store, rulebook: Rulebook, dispatcher: Dispatcher
+) -> list[Work]:
+    """The loops of the live collector, their desks as the last run left them."""
+    limit = duration(config.collector.stale_after, "collector.stale_after")
+    desks = [Desk(symbol, store, rulebook, limit, LIVE_LATE_AFTER) for symbol in market.symbols]
+    daemon = Daemon(
+        desks,
+        market.collector(),
+        Ticker(market.spots, market.now),
+        dispatcher,
+        store,
+        market.now,
+        duration(config.collector.every, "collector.every"),
+    )
+    await daemon.open()
+    keep = duration(config.store.keep, "store.keep")
+    keep_chains = duration(config.store.keep_chains, "store.keep_chains")
+    return [*daemon.loops(), daemon.keep_house(keep_chains, keep)]
+
+
+async def until_stopped(work: Sequence[Work]) -> None:
+    """Run all of it together until a signal, or until the first, the prompt, ends."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one) for one in work]
+        tasks[0].add_done_callback(lambda _: stop.set())
+        await stop.wait()
+        for task in tasks:
+            task.cancel()
+
+
+async def check(config: Config, say: Callable[[str], None]) -> int:
+    """One line each for config, database and venues; 1 when one of them fails."""
+    say("ok      config")
+    database = await _check_database(config, say)
+    async with live_market(config) as market:
+        coin = coin_of(market.symbols[0])
+        asked = [_check_venue(source, coin, market.now, say) for source in market.chains]
+        venues = await asyncio.gather(*asked)
+    return 0 if database and all(venues) else 1
+
+
+async def _check_database(config: Config, say: Callable[[str], None]) -> bool:
+    try:
+        revision = await current_revision(config.store.url)
+    except StoreError as error:
+        say(f"FAILED  database: {error}")
+        return False
+    state = "will be made" if revision is None else f"revision {revision}, newest {NEWEST}"
+    say(f"ok      database: {state}")
+    return True
+
+
+async def _check_venue(
+    source: ChainSource, coin: str, now: Callable[[], datetime], say: Callable[[str], None]
+) -> bool:
+    try:
+        chain = await source.fetch_chain(coin)
+    except NotListed:
+        say(f"ok      {source.name}: lists no {coin}")
+        return True
+    except SourceError as error:
+        say(f"FAILED  {error}")
+        return False
+    say(
+        f"ok      {source.name}: {len(chain)} {coin} rows, {age_text(now() - chain.sources[0].at)} old"
+    )
+    return True
+
+
+async def migrate_store(config: Config, say: Callable[[str], None]) -> int:
+    """Bring the database to this version's revision and say so."""
+    before, after = await migrate(config.store.url)
+    say(f"database at revision {after}" + (f", was {before or 'new'}" if before != after else ""))
+    return 0
+
+
+def print_card(snapshot: Snapshot, now: datetime) -> None:
+    """The levels as the chats show them."""
+    limit = timedelta.max if not snapshot.stale else timedelta(0)
+    terminal = Terminal(None, sys.stdout, Path(), simulated=False)
+    terminal.show(levels_card(snapshot, now, limit))

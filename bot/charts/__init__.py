@@ -1,0 +1,1 @@
+"""Pictures of a snapshot: values that travel, drawn by matplotlib in a process of its own."""

@@ -1,0 +1,1 @@
+"""Chats: each translates between its platform and `Command`/`Reply`, nothing else."""

@@ -1,0 +1,225 @@
+"""The command line. Heavy modules are imported by the command that needs them."""
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+from uuid import uuid4
+
+from bot.errors import BotError, UsageError, UserError
+
+if TYPE_CHECKING:
+    from bot.config import Config
+    from bot.core.chain import OptionChain
+    from bot.core.snapshot import Snapshot
+
+EPILOG = "Errors are one line; --debug shows where they come from. Exit 2: bad usage or config."
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; `{self.prog} --help` shows the usage\n")
+
+
+def make_parser() -> Parser:
+    """The commands and their options."""
+    parser = Parser(prog="gammabell", description="Gamma levels and a bell.", epilog=EPILOG)
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    run = _command(commands, "run", _run, "the daemon: levels, rings, commands typed here")
+    run.add_argument("--role", default="", metavar="R,R", help="collect, deliver; default all")
+    run.add_argument(
+        "--source", default="live", metavar="S", help="live, sim, or a recording; default live"
+    )
+    run.add_argument("--speed", default="1", help="of a recording: 1, 60 ... or max")
+    run.add_argument("--events", type=Path, metavar="FILE", help="append every event as JSON")
+
+    levels = _command(commands, "levels", _levels, "one answer in the terminal")
+    levels.add_argument("symbol", nargs="?", default="BTC")
+    levels.add_argument("--at", metavar="T", help="as of this time, ISO 8601")
+    levels.add_argument("--recording", type=Path, metavar="F", help="from a recording")
+    levels.add_argument("--exchanges", metavar="V,V", help="from these venues alone")
+    levels.add_argument("--json", action="store_true", help="print the API's envelope")
+    levels.add_argument("--chart", type=Path, metavar="OUT.png", help="save the chart")
+
+    replay = _command(commands, "replay", _replay, "a recording through the whole program")
+    replay.add_argument("recording", type=Path)
+    replay.add_argument("--speed", default="max", help="1, 60 ... or max; default max")
+    replay.add_argument("--every", default="15m", help="a cycle between chains; default 15m")
+    replay.add_argument("--json", action="store_true", help="print one object an event")
+
+    sim = _command(commands, "sim", _sim, "the exchange simulator alone")
+    sim.add_argument("--host", default="127.0.0.1")
+    sim.add_argument("--port", type=int, default=8090)
+    sim.add_argument("--seed", type=int, default=7)
+    sim.add_argument("--speed", type=float, default=1.0)
+
+    _command(commands, "check", _check, "config, database and venues: one line each")
+    _command(commands, "migrate", _migrate, "bring the database to this version")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit with its code."""
+    options = make_parser().parse_args(arguments)
+    try:
+        code = options.act(options)
+    except BotError as error:
+        if options.debug:
+            traceback.print_exception(error)
+        print(f"gammabell: {error}", file=sys.stderr)
+        code = 2 if isinstance(error, UserError) else error.exit_code
+    except KeyboardInterrupt:
+        code = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code)
+
+
+def _command(
+    commands: "argparse._SubParsersAction[Parser]",
+    name: str,
+    act: Callable[[argparse.Namespace], int],
+    text: str,
+) -> Parser:
+    command = commands.add_parser(name, help=text, description=text, epilog=EPILOG)
+    command.add_argument("--config", type=Path, metavar="F", help="default config.toml, if any")
+    # SUPPRESS: without it the subcommand's default would undo a --debug given before it.
+    command.add_argument("--debug", action="store_true", default=argparse.SUPPRESS)
+    command.set_defaults(act=act)
+    return command
+
+
+def _run(options: argparse.Namespace) -> int:
+    from bot.app import ROLES, run_daemon
+
+    config = _config(options)
+    roles = [role.strip() for role in options.role.split(",") if role.strip()] or list(ROLES)
+    for role in roles:
+        if role not in ROLES:
+            raise UsageError(f"no role {role!r}; choose among {', '.join(ROLES)}")
+    speed = _speed(options.speed)
+    return _complete(run_daemon(config, options.source, roles, speed, options.events))
+
+
+def _levels(options: argparse.Namespace) -> int:
+    from bot.app import answer_levels
+
+    exchanges = _exchanges(options.exchanges)
+    at = _moment(options.at) if options.at else None
+    answer = answer_levels(_config(options), options.symbol, at, options.recording, exchanges)
+    snapshot, chain = asyncio.run(answer)
+    now = snapshot.at if options.recording else datetime.now(UTC)
+    if options.chart:
+        _save_chart(options.chart, chain, snapshot, now)
+    if options.json:
+        from bot.api.schema import envelope
+
+        print(envelope(snapshot, now, uuid4().hex, exchanges).decode())
+    else:
+        from bot.app import print_card
+
+        print_card(snapshot, now)
+    return 0
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from bot.app import replay_recording
+    from bot.config import duration
+    from bot.recording.format import read_recording
+
+    config = _config(options)
+    every = duration(options.every, "--every")
+    speed = _speed(options.speed)
+    recording = read_recording(options.recording)
+    return _complete(replay_recording(config, recording, every, speed, as_json=options.json))
+
+
+def _sim(options: argparse.Namespace) -> int:
+    from bot.sim.server import serve
+
+    print(f"SIMULATED exchanges on http://{options.host}:{options.port}; Ctrl-C ends them")
+    try:
+        return _complete(serve(options.host, options.port, options.seed, options.speed))
+    except OSError as error:
+        raise UsageError(f"port {options.port}: {error.strerror}; choose another") from error
+
+
+def _check(options: argparse.Namespace) -> int:
+    from bot.app import check
+
+    return asyncio.run(check(_config(options), print))
+
+
+def _migrate(options: argparse.Namespace) -> int:
+    from bot.app import migrate_store
+
+    return asyncio.run(migrate_store(_config(options), print))
+
+
+def _config(options: argparse.Namespace) -> "Config":
+    from bot.config import load_config
+
+    config = load_config(options.config)
+    logging.basicConfig(
+        level="DEBUG" if options.debug else config.log.level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    return config
+
+
+def _complete(work: Coroutine[object, object, object]) -> int:
+    """Run it to its end or to the signal that stops it; the exit code."""
+    asyncio.run(work)
+    return 0
+
+
+def _speed(text: str) -> float | None:
+    """How many times as fast as real time; None is as fast as can be."""
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < float("inf"):
+        raise UsageError(f"--speed {text}: write a number above 0, or max")
+    return speed
+
+
+def _moment(text: str) -> datetime:
+    """The moment in ISO 8601; UTC where it names no zone."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"--at {text}: write it like 2026-04-24T07:59:30.5Z") from error
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _exchanges(text: str | None) -> list[str] | None:
+    """The venues named, each known."""
+    from bot.core.venues import find_venue
+
+    return list(dict.fromkeys(map(find_venue, text.split(",")))) if text else None
+
+
+def _save_chart(path: Path, chain: "OptionChain", snapshot: "Snapshot", now: datetime) -> None:
+    from bot.charts.picture import profile_picture
+    from bot.charts.profile import render_profile
+
+    picture = render_profile(profile_picture(chain, snapshot, now, simulated=False))
+    try:
+        path.write_bytes(picture)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error

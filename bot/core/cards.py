@@ -1,0 +1,397 @@
+"""Cards: a snapshot in words and tables that fit a phone and need no picture."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from bot.core.chain import Floats, OptionChain, from_milliseconds
+from bot.core.events import ODTE_LEVELS, SET_LEVELS
+from bot.core.gex import LiveRows, exposure, live_rows
+from bot.core.levels import expiry_atm_iv, max_pain
+from bot.core.reply import Action, Field, Picture, Reply, Table, Tone
+from bot.core.snapshot import Snapshot
+from bot.core.symbols import coin_of
+from bot.core.text import LABELS, age_text, money_text, percent_text, price_text, sources_text
+from bot.core.zones import FlipZone
+
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+LADDER = ("Level", "Price", "From spot")
+REGIMES = {
+    "positive": "positive: dealers damp moves",
+    "negative": "negative: dealers amplify moves",
+    "neutral": "neutral: dealers hardly trade",
+    None: "not known",
+}
+TONES: dict[str | None, Tone] = {"positive": "positive", "negative": "negative"}
+DIRECTIONS = {
+    "negative_to_positive": "− below, + above",
+    "positive_to_negative": "+ below, − above",
+    "unchanged": "same sign on both sides",
+}
+REASONS = {
+    "iv_unusable": "without a usable IV",
+    "oi_unusable": "without a usable OI",
+    "forward_missing": "without a forward",
+    "row_unreadable": "unreadable",
+}
+NOTABLE = 0.05  # of the rows: fewer unusable ones are every day's
+ZONES_SHOWN = 2  # on the card of all levels
+
+
+def levels_card(
+    snapshot: Snapshot,
+    now: datetime,
+    stale_after: timedelta,
+    *,
+    odte: bool = False,
+    alone: Sequence[str] = (),
+) -> Reply:
+    """Every level, or those of the next 24 hours; `alone` are the venues it was reduced to."""
+    coin = coin_of(snapshot.symbol)
+    line = " ".join(["levels", coin.lower(), *(["0dte"] if odte else []), *alone])
+    state = (_spot(snapshot), _regime(snapshot))
+    card = Reply(
+        title=f"{coin} {'0DTE ' if odte else ''}levels{_alone(alone)}",
+        fields=state if odte else (*state, _net_gex(snapshot), *_max_pain(snapshot, now)),
+        tables=_odte_tables(snapshot) if odte else _all_tables(snapshot),
+        lines=() if odte else _more_zones(snapshot),
+        tone=TONES.get(snapshot.levels.regime, "neutral"),
+        actions=(
+            Action("Refresh", line),
+            _other_set(coin, alone, odte=odte),
+            Action("Chart", f"chart {coin.lower()}"),
+            Action("Alert me at HVL", f"alert add {coin.lower()} hvl cross any"),
+        ),
+    )
+    return _dated(card, snapshot, now, stale_after)
+
+
+def top_card(snapshot: Snapshot, now: datetime, stale_after: timedelta) -> Reply:
+    """The ten strikes with the most gamma exposure."""
+    coin = coin_of(snapshot.symbol)
+    rows = tuple(
+        (
+            price_text(strike.strike),
+            _signed(strike.net_gex),
+            percent_text(strike.distance_pct / 100),
+            f"{_short(strike.call_oi)}/{_short(strike.put_oi)}",
+        )
+        for strike in snapshot.levels.ranked
+    )
+    table = Table(
+        f"GEX per +1 %; open interest, {coin}",
+        ("Strike", "Net GEX", "From spot", "Call/put"),
+        rows,
+    )
+    card = Reply(
+        f"{coin} top strikes by GEX",
+        fields=(_spot(snapshot),),
+        tables=(table,) if rows else (),
+        lines=() if rows else (f"none: {_why_no_gamma(snapshot)}",),
+    )
+    return _dated(card, snapshot, now, stale_after)
+
+
+def max_pain_card(
+    chain: OptionChain, snapshot: Snapshot, now: datetime, stale_after: timedelta
+) -> Reply:
+    """Max pain of every expiry that has open interest."""
+    coin = coin_of(snapshot.symbol)
+    strikes, payouts = [], []
+    for expiry, rows in _by_expiry(live_rows(chain, snapshot.spot, snapshot.at)):
+        calls, puts = _call_and_put_oi(rows)
+        if calls + puts > 0:
+            pain = max_pain(rows)
+            away = percent_text(pain.strike / snapshot.spot - 1)
+            strikes.append((expiry, _left(pain.expiry - now), price_text(pain.strike), away))
+            payouts.append((expiry, money_text(pain.value), _short(calls + puts)))
+    tables = (
+        Table("", ("Expiry", "Left", "Max pain", "From spot"), tuple(strikes)),
+        Table("Paid to holders there", ("Expiry", "Payout", f"OI, {coin}"), tuple(payouts)),
+    )
+    card = Reply(
+        f"{coin} max pain by expiry",
+        fields=(_spot(snapshot),),
+        tables=tables if strikes else (),
+        lines=() if strikes else ("none: no open interest",),
+    )
+    return _dated(card, snapshot, now, stale_after)
+
+
+def move_card(snapshot: Snapshot, now: datetime, stale_after: timedelta) -> Reply:
+    """The one-day expected move."""
+    move = snapshot.levels.expected_move
+    fields: tuple[Field, ...] = (_spot(snapshot),)
+    if move:
+        iv = math.log(move.upper_1sd / snapshot.spot) * math.sqrt(365)
+        fields += (Field("ATM IV", f"{iv * 100:.1f} % a year"),)
+    card = Reply(
+        f"{coin_of(snapshot.symbol)} expected move, 1 day",
+        fields=fields,
+        tables=_move_tables(snapshot, "", LADDER),
+        lines=() if move else ("none: no expiry over an hour away has a usable IV",),
+    )
+    return _dated(card, snapshot, now, stale_after)
+
+
+def flip_card(snapshot: Snapshot, now: datetime, stale_after: timedelta) -> Reply:
+    """Every flip zone."""
+    zones = snapshot.levels.gamma_flip_zones
+    none = "none: total GEX keeps its sign from half of spot to one and a half"
+    if snapshot.levels.net_gex is None:
+        none = f"none: {_why_no_gamma(snapshot)}"
+    card = Reply(
+        f"{coin_of(snapshot.symbol)} gamma flip zones",
+        fields=(_spot(snapshot), _regime(snapshot), _net_gex(snapshot)),
+        tables=tuple(_zone_table(zone, snapshot.spot) for zone in zones),
+        lines=() if zones else (none,),
+        tone=TONES.get(snapshot.levels.regime, "neutral"),
+    )
+    return _dated(card, snapshot, now, stale_after)
+
+
+def expiries_card(
+    chain: OptionChain, snapshot: Snapshot, now: datetime, stale_after: timedelta
+) -> Reply:
+    """What each expiry holds: open interest, IV, its share of GEX, max pain."""
+    coin = coin_of(snapshot.symbol)
+    live = live_rows(chain, snapshot.spot, snapshot.at)
+    gross = float(np.abs(exposure(live)).sum())
+    interest, shares = [], []
+    for expiry, rows in _by_expiry(live):
+        calls, puts = _call_and_put_oi(rows)
+        iv = expiry_atm_iv(rows)
+        share = float(np.abs(exposure(rows)).sum()) / gross if gross else None
+        ratio = f"{puts / calls:.2f}" if calls else "none"
+        left = _left(from_milliseconds(int(rows.expiry[0])) - now)
+        pain = price_text(max_pain(rows).strike) if calls + puts > 0 else "none"
+        interest.append((expiry, left, _short(calls), _short(puts), ratio))
+        shares.append((expiry, _unsigned_percent(iv), _unsigned_percent(share), pain))
+    tables = (
+        Table(
+            f"Open interest, {coin}", ("Expiry", "Left", "Calls", "Puts", "P/C"), tuple(interest)
+        ),
+        Table(
+            "IV at the money; share of all GEX, unsigned",
+            ("Expiry", "ATM IV", "GEX", "Max pain"),
+            tuple(shares),
+        ),
+    )
+    card = Reply(
+        f"{coin} expiries",
+        fields=(_spot(snapshot),),
+        tables=tables if interest else (),
+        lines=() if interest else ("none: every option has expired",),
+    )
+    return _dated(card, snapshot, now, stale_after)
+
+
+def chart_card(
+    snapshot: Snapshot, now: datetime, stale_after: timedelta, png: bytes | None
+) -> Reply:
+    """GEX by strike as a picture; the state of the market for who cannot see it."""
+    coin = coin_of(snapshot.symbol)
+    card = Reply(
+        f"{coin} GEX by strike",
+        fields=(_spot(snapshot), _regime(snapshot), _net_gex(snapshot)),
+        lines=() if png else ("no chart can be drawn here; levels has the same in words",),
+        picture=Picture(f"gammabell-{snapshot.symbol}.png", png) if png else None,
+        tone=TONES.get(snapshot.levels.regime, "neutral"),
+        actions=(
+            Action("Refresh", f"chart {coin.lower()}"),
+            Action("Levels", f"levels {coin.lower()}"),
+        ),
+    )
+    return _dated(card, snapshot, now, stale_after)
+
+
+def is_stale(snapshot: Snapshot, now: datetime, stale_after: timedelta) -> bool:
+    """Whether the data is too old to ring on."""
+    oldest = min((source.at for source in snapshot.sources), default=snapshot.at)
+    return snapshot.stale or now - oldest > stale_after
+
+
+def _dated(card: Reply, snapshot: Snapshot, now: datetime, stale_after: timedelta) -> Reply:
+    """The card with the age and origin of its data, marked when it is too old."""
+    footer = (*_dropped(snapshot), f"as of {snapshot.at:%Y-%m-%d %H:%M:%S} UTC")
+    footer += (sources_text(snapshot, now),)
+    if not is_stale(snapshot, now, stale_after):
+        return replace(card, footer=footer)
+    warning = f"STALE: older than {age_text(stale_after)}, nothing rings on it"
+    return replace(card, title=f"{card.title} · STALE", footer=(warning, *footer), tone="stale")
+
+
+def _spot(snapshot: Snapshot) -> Field:
+    return Field("Spot", price_text(snapshot.spot))
+
+
+def _regime(snapshot: Snapshot) -> Field:
+    return Field("Regime", REGIMES[snapshot.levels.regime])
+
+
+def _net_gex(snapshot: Snapshot) -> Field:
+    net = snapshot.levels.net_gex
+    none = f"none: {_why_no_gamma(snapshot)}"
+    return Field("Net GEX", none if net is None else f"{_signed(net)} per +1 %")
+
+
+def _max_pain(snapshot: Snapshot, now: datetime) -> tuple[Field, ...]:
+    pain = snapshot.levels.max_pain
+    if not pain:
+        return (Field("Max pain", "none: no open interest"),)
+    away = percent_text(pain.strike / snapshot.spot - 1)
+    expiry = f"{_expiry(pain.expiry)}, {_left(pain.expiry - now)} left"
+    return (
+        Field("Max pain", f"{price_text(pain.strike)} ({away})"),
+        Field("Payout", f"{money_text(pain.value)} on {expiry}"),
+    )
+
+
+def _all_tables(snapshot: Snapshot) -> tuple[Table, ...]:
+    levels = snapshot.levels
+    walls = {LABELS[name]: getattr(levels.all_expiry, name) for name in SET_LEVELS}
+    today = {LABELS[name]: getattr(levels.odte, name) for name in ODTE_LEVELS}
+    shown = [zone for zone in levels.gamma_flip_zones if zone in _nearest_zones(snapshot)]
+    return (
+        _ladder("", walls, snapshot.spot),
+        _ladder("0DTE: expiring within 24 h", today, snapshot.spot),
+        *(_zone_table(zone, snapshot.spot) for zone in shown),
+        *_move_tables(snapshot, "Expected move, 1 day", ()),
+    )
+
+
+def _odte_tables(snapshot: Snapshot) -> tuple[Table, ...]:
+    levels = snapshot.levels
+    today = {LABELS[name]: getattr(levels.odte, name) for name in ODTE_LEVELS}
+    top = tuple(
+        (price_text(s.strike), _signed(s.net_gex), percent_text(s.distance_pct / 100))
+        for s in levels.ranked_odte
+    )
+    ranked = Table("Top strikes by GEX per +1 %", ("Strike", "Net GEX", "From spot"), top)
+    return (_ladder("", today, snapshot.spot), *([ranked] if top else []))
+
+
+def _ladder(title: str, prices: Mapping[str, float | None], spot: float) -> Table:
+    """The levels as a ladder, the highest on top, spot in its place, what is absent below."""
+    known = {name: price for name, price in prices.items() if price is not None}
+    absent = [(name, price_text(None), "") for name, price in prices.items() if price is None]
+    steps = sorted(known.items(), key=lambda step: -step[1])
+    above = [_step(name, price, spot) for name, price in steps if price >= spot]
+    below = [_step(name, price, spot) for name, price in steps if price < spot]
+    here = [("→ Spot", price_text(spot), "")] if known else []
+    return Table(title, () if title else LADDER, (*above, *here, *below, *absent))
+
+
+def _step(name: str, price: float, spot: float) -> tuple[str, str, str]:
+    return name, price_text(price), percent_text(price / spot - 1)
+
+
+def _zone_table(zone: FlipZone, spot: float) -> Table:
+    """One flip zone, its upper edge on top."""
+    flips = [_step("Flip", flip, spot) for flip in reversed(zone.flips)]
+    upper = _step("Upper edge", zone.upper, spot)
+    lower = _step("Lower edge", zone.lower, spot)
+    return Table(f"Flip zone: {DIRECTIONS[zone.direction]}", (), (upper, *flips, lower))
+
+
+def _nearest_zones(snapshot: Snapshot) -> Sequence[FlipZone]:
+    zones = snapshot.levels.gamma_flip_zones
+    return sorted(zones, key=lambda zone: abs(zone.distance_pct))[:ZONES_SHOWN]
+
+
+def _more_zones(snapshot: Snapshot) -> tuple[str, ...]:
+    count = len(snapshot.levels.gamma_flip_zones)
+    if not count:
+        return ("Flip zones: none",)
+    more = count - ZONES_SHOWN
+    return (f"Flip zones: {more} more; see flip",) if more > 0 else ()
+
+
+def _move_tables(snapshot: Snapshot, title: str, columns: tuple[str, ...]) -> tuple[Table, ...]:
+    move = snapshot.levels.expected_move
+    if not move:
+        return ()
+    bands = ("upper_2sd", "upper_1sd", "lower_1sd", "lower_2sd")
+    rows = (_step(LABELS[f"em_{name}"], getattr(move, name), snapshot.spot) for name in bands)
+    return (Table(title, columns, tuple(rows)),)
+
+
+def _alone(venues: Sequence[str]) -> str:
+    return f", {' and '.join(venues)} alone" if venues else ""
+
+
+def _other_set(coin: str, alone: Sequence[str], *, odte: bool) -> Action:
+    words = ["levels", coin.lower(), *([] if odte else ["0dte"]), *alone]
+    return Action("All expiries" if odte else "0DTE", " ".join(words))
+
+
+def _dropped(snapshot: Snapshot) -> tuple[str, ...]:
+    """What could not be used of the rows, when it is enough to matter."""
+    rows = sum(source.rows for source in snapshot.sources)
+    counts = {why: count for why, count in snapshot.levels.dropped.items() if why != "expired"}
+    if sum(counts.values()) < max(1, NOTABLE * rows):
+        return ()
+    named = ", ".join(
+        f"{count:,} {REASONS.get(why, why.replace('_', ' '))}" for why, count in counts.items()
+    )
+    return (f"of {rows:,} options {named}",)
+
+
+def _why_no_gamma(snapshot: Snapshot) -> str:
+    dropped = snapshot.levels.dropped
+    live = sum(source.rows for source in snapshot.sources) - dropped.get("expired", 0)
+    if live <= 0:
+        return "no live option"
+    if dropped.get("iv_unusable", 0) >= live:
+        return "no usable IV"
+    return "no open interest with a usable IV"
+
+
+def _by_expiry(rows: LiveRows) -> Iterator[tuple[str, LiveRows]]:
+    """The rows of each expiry under its name, the nearest first."""
+    for expiry in np.unique(rows.expiry):
+        yield _expiry(from_milliseconds(int(expiry))), rows.take(rows.expiry == expiry)
+
+
+def _call_and_put_oi(rows: LiveRows) -> tuple[float, float]:
+    """Coins."""
+    return _total(rows.oi[rows.is_call]), _total(rows.oi[~rows.is_call])
+
+
+def _total(values: Floats) -> float:
+    return float(values.sum())
+
+
+def _expiry(moment: datetime) -> str:
+    """As venues name it: 24APR26. Months by our own table: strftime's follow the locale."""
+    return f"{moment.day}{MONTHS[moment.month - 1]}{moment:%y}"
+
+
+def _left(time: timedelta) -> str:
+    """The time left in its largest unit that says enough: 12 min, 27 h, 310 d."""
+    hours = time / timedelta(hours=1)
+    if hours <= 0:
+        return "over"
+    if hours < 1:
+        return f"{math.ceil(hours * 60)} min"
+    return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} d"
+
+
+def _short(amount: float) -> str:
+    """A number of coins, short: 12.3K, 850, 0.4."""
+    for size, unit in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
+        if amount >= size:
+            return f"{amount / size:.1f}{unit}"
+    return f"{amount:.0f}" if amount >= 10 or amount == 0 else f"{amount:.1f}"
+
+
+def _signed(amount: float) -> str:
+    """A USD amount whose sign matters: +$12.3M."""
+    return f"+{money_text(amount)}" if amount > 0 else money_text(amount)
+
+
+def _unsigned_percent(fraction: float | None) -> str:
+    return "none" if fraction is None else f"{fraction * 100:.1f} %"

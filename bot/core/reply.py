@@ -1,0 +1,119 @@
+"""What people ask and what they get back, in words that every chat can show."""
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Tone = Literal["neutral", "positive", "negative", "stale", "error"]
+
+GAP = "  "  # between the columns of a table
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What someone typed, or the line behind the button that they pressed."""
+
+    name: str
+    arguments: tuple[str, ...]
+    target: str  # where it was asked: "terminal:", "telegram:123"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One thing and what is said of it."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of equal length: the first column names things, the others are numbers.
+
+    Without `columns` the title says it all.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def header_and_rows(self) -> tuple[tuple[str, ...], ...]:
+        """Everything in cells."""
+        return (self.columns, *self.rows) if self.columns else self.rows
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A button, where there are buttons: pressing it is typing its line."""
+
+    label: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image and the name that its file or attachment gets."""
+
+    name: str
+    png: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to a command, from top to bottom; plain text, no chat's markup."""
+
+    title: str
+    fields: tuple[Field, ...] = ()
+    tables: tuple[Table, ...] = ()
+    lines: tuple[str, ...] = ()
+    footer: tuple[str, ...] = ()  # age and origin of the data
+    picture: Picture | None = None
+    actions: tuple[Action, ...] = ()
+    tone: Tone = "neutral"
+    private: bool = False  # concerns only the one who asked
+
+
+def parse_command(line: str, target: str) -> Command:
+    """The command in a line: `/levels@gammabell btc` and `levels btc` are the same."""
+    name, *arguments = line.strip().removeprefix("/").split() or [""]
+    return Command(name.partition("@")[0].lower(), tuple(arguments), target)
+
+
+def plain_lines(reply: Reply) -> list[str]:
+    """The reply without its picture and buttons, for a place that only knows lines."""
+    widths = column_widths(reply.tables)
+    sections = [[reply.title, *(f"{field.name}: {field.value}" for field in reply.fields)]]
+    sections += [
+        [*([table.title] if table.title else []), *table_lines(table, widths)]
+        for table in reply.tables
+    ]
+    sections.append([*reply.lines, *reply.footer])
+    return [line for section in sections if section for line in ("", *section)][1:]
+
+
+def column_widths(tables: Iterable[Table]) -> dict[int, list[int]]:
+    """How wide each column is, by the number of columns: tables of one shape stand aligned."""
+    widths: dict[int, list[int]] = {}
+    for table in tables:
+        for row in table.header_and_rows:
+            known = widths.setdefault(len(row), [0] * len(row))
+            widths[len(row)] = [max(w, len(cell)) for w, cell in zip(known, row, strict=True)]
+    return widths
+
+
+def table_lines(table: Table, widths: Mapping[int, Sequence[int]]) -> list[str]:
+    """The table in a fixed-width font: names to the left, numbers to the right."""
+    lines = []
+    for name, *numbers in table.header_and_rows:
+        first, *others = widths[1 + len(numbers)]
+        cells = [cell.rjust(width) for cell, width in zip(numbers, others, strict=True)]
+        lines.append(GAP.join([name.ljust(first), *cells]).rstrip())
+    return lines
+
+
+def suggest(word: str, known: Iterable[str], otherwise: str) -> str:
+    """The known word that was probably meant, as a question; else what to do instead."""
+    near = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.5)
+    return f"did you mean {near[0]}?" if near else otherwise

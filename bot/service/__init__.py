@@ -1,0 +1,1 @@
+"""The verbs: each awaits ports and calls the core."""

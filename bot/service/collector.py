@@ -1,0 +1,98 @@
+"""One cycle of one symbol: hear the venues, compute, show."""
+
+import logging
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
+from statistics import median
+
+from bot.core.chain import OptionChain, only_venues
+from bot.core.snapshot import Candle, Snapshot, Tick, choose_spot, compute_levels, snapshot_id
+from bot.core.symbols import coin_of
+from bot.errors import SourceError
+from bot.ports import CandleSource, SpotSource
+from bot.service.desk import Desk
+from bot.service.sources import Sources
+
+logger = logging.getLogger(__name__)
+
+
+class Collector:
+    """Makes snapshots of what the venues say."""
+
+    def __init__(
+        self,
+        sources: Sources,
+        candles: CandleSource | None,
+        perpetuals: Sequence[SpotSource],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._sources = sources
+        self._candles = candles
+        self._perpetuals = perpetuals
+        self._now = now
+
+    def recall(self, chain: OptionChain) -> None:
+        """Take up a chain that an earlier run stored."""
+        self._sources.recall(chain)
+
+    async def collect(self, desk: Desk, position: str | None = None) -> Snapshot | None:
+        """The snapshot now on view at the desk; None when nobody fresh was heard."""
+        looked = await self.look(desk.symbol, lambda: desk.tick, desk.stale_after)
+        if looked is None or looked[0].stale:
+            await desk.age(self._now())
+            return None
+        snapshot, chain = looked
+        await desk.show(snapshot, chain, position)
+        return snapshot
+
+    async def look(
+        self,
+        symbol: str,
+        newest_tick: Callable[[], Tick | None],
+        stale_after: timedelta,
+        exchanges: Collection[str] | None = None,
+    ) -> tuple[Snapshot, OptionChain] | None:
+        """A snapshot and its chain, however old the venues' answers are; None without any.
+
+        `exchanges` filters the rows; spot stays the symbol's.
+        """
+        coin = coin_of(symbol)
+        heard = await self._sources.hear(coin, self._now(), stale_after)
+        perps_price = await self._fetch_perpetual(coin)
+        candles = await self._fetch_candles(symbol)
+        now = self._now()
+        spot = choose_spot(newest_tick(), heard.chain, now)
+        chain = heard.chain if exchanges is None else only_venues(heard.chain, exchanges)
+        if spot is None or not len(chain):
+            return None
+        snapshot = Snapshot(
+            id=snapshot_id(symbol, now),
+            symbol=symbol,
+            at=now,
+            spot=spot,
+            perps_price=perps_price,
+            levels=compute_levels(chain, spot, now),
+            sources=chain.sources,
+            left_out=heard.left_out,
+            candles=tuple(candles),
+            stale=not heard.fresh,
+        )
+        return snapshot, chain
+
+    async def _fetch_perpetual(self, coin: str) -> float | None:
+        prices = []
+        for source in self._perpetuals:
+            try:
+                prices.append(await source.fetch_perpetual(coin))
+            except SourceError as error:
+                logger.debug("no perpetual: %s", error)
+        return median(prices) if prices else None
+
+    async def _fetch_candles(self, symbol: str) -> Sequence[Candle]:
+        if self._candles is None:
+            return ()
+        try:
+            return await self._candles.fetch_candles(symbol)
+        except SourceError as error:
+            logger.debug("no candles: %s", error)
+            return ()

@@ -1,0 +1,94 @@
+"""The live program's loops: collect, tick, deliver, keep house."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from datetime import datetime, timedelta
+
+from bot.core.schedule import next_collect
+from bot.errors import StoreError
+from bot.ports import Store
+from bot.service.collector import Collector
+from bot.service.desk import Desk
+from bot.service.dispatcher import Dispatcher
+from bot.service.ticker import Ticker
+
+logger = logging.getLogger(__name__)
+
+HOUSEKEEPING_SECONDS = 3_600.0
+EXPIRY_GRACE = timedelta(milliseconds=50)  # a row expires at its time, not before
+
+
+class Daemon:
+    """Keeps the desks of its symbols up to date, each in loops of its own."""
+
+    def __init__(
+        self,
+        desks: Sequence[Desk],
+        collector: Collector,
+        ticker: Ticker,
+        dispatcher: Dispatcher,
+        store: Store,
+        now: Callable[[], datetime],
+        every: timedelta,
+    ) -> None:
+        self._desks = desks
+        self._collector = collector
+        self._ticker = ticker
+        self._dispatcher = dispatcher
+        self._store = store
+        self._now = now
+        self._every = every
+
+    def loops(self) -> list[Coroutine[object, object, object]]:
+        """Collecting and ticking, a loop each a symbol."""
+        return [loop(desk) for desk in self._desks for loop in (self._collect, self._tick)]
+
+    async def open(self) -> None:
+        """Read every desk's state."""
+        for desk in self._desks:
+            await desk.open()
+            if desk.chain is not None:
+                self._collector.recall(desk.chain)
+
+    async def keep_house(self, keep_chains: timedelta, keep: timedelta) -> None:
+        """Delete what is older than it need be, now and every hour."""
+        while True:
+            now = self._now()
+            try:
+                deleted = await self._store.prune(now - keep_chains, now - keep)
+                logger.info("housekeeping: %d rows deleted", deleted)
+            except StoreError as error:
+                logger.error("housekeeping: %s", error)
+            await asyncio.sleep(HOUSEKEEPING_SECONDS)
+
+    async def _tick(self, desk: Desk) -> None:
+        await self._ticker.run(desk, self._dispatcher.nudge)
+
+    async def _collect(self, desk: Desk) -> None:
+        # Spread within the first second, so that the symbols' requests do not align.
+        await asyncio.sleep(random.random())  # noqa: S311  no secret
+        while True:
+            try:
+                if await self._collector.collect(desk):
+                    self._dispatcher.nudge()
+            except StoreError as error:
+                logger.error("%s not stored, the cycle is repeated: %s", desk.symbol, error)
+            await self._sleep_until_due(desk)
+
+    async def _sleep_until_due(self, desk: Desk) -> None:
+        expiries = set(desk.chain.expiry.tolist()) if desk.chain is not None else set()
+        now = self._now()
+        due = next_collect(now, expiries, self._every) + EXPIRY_GRACE
+        await asyncio.sleep((due - now).total_seconds())
+
+
+async def poll(every_seconds: float, act: Callable[[], Awaitable[object]]) -> None:
+    """Do it again and again, until cancelled."""
+    while True:
+        try:
+            await act()
+        except StoreError as error:
+            logger.error("%s", error)
+        await asyncio.sleep(every_seconds)
