@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -32,6 +33,7 @@ class StoreConfig(Section):
 class SymbolsConfig(Section):
     """[symbols]: which are always computed."""
 
+    offered: Literal["any"] = "any"
     always: list[str] = msgspec.field(
         default_factory=lambda: ["BTCUSDT", "ETHUSDT", "SOLUSDT", "HYPEUSDT"]
     )
@@ -43,6 +45,12 @@ class VenueConfig(Section):
     enabled: bool = True
     base_url: str = ""
     ws_url: str = ""
+
+
+class DormantVenueConfig(VenueConfig):
+    """A venue whose adapter does not exist yet."""
+
+    enabled: bool = False
 
 
 class VenuesConfig(Section):
@@ -57,6 +65,8 @@ class VenuesConfig(Section):
     binance: VenueConfig = msgspec.field(  # candles alone, so far
         default_factory=lambda: VenueConfig(base_url="https://api.binance.com")
     )
+    bybit: DormantVenueConfig = msgspec.field(default_factory=DormantVenueConfig)
+    okx: DormantVenueConfig = msgspec.field(default_factory=DormantVenueConfig)
 
 
 class CollectorConfig(Section):
@@ -64,6 +74,29 @@ class CollectorConfig(Section):
 
     every: str = "30s"
     stale_after: str = "3m"
+
+
+class DiscordConfig(Section):
+    """[discord]: not built yet."""
+
+    enabled: bool = False
+    api_base: str = "https://discord.com/api/v10"
+    gateway_url: str = ""
+
+
+class TelegramConfig(Section):
+    """[telegram]: not built yet."""
+
+    enabled: bool = False
+    api_base: str = "https://api.telegram.org"
+    mode: Literal["polling", "webhook"] = "polling"
+
+
+class ApiConfig(Section):
+    """[api]: not built yet."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
 
 
 class LogConfig(Section):
@@ -79,6 +112,9 @@ class Config(Section):
     symbols: SymbolsConfig = msgspec.field(default_factory=SymbolsConfig)
     venues: VenuesConfig = msgspec.field(default_factory=VenuesConfig)
     collector: CollectorConfig = msgspec.field(default_factory=CollectorConfig)
+    discord: DiscordConfig = msgspec.field(default_factory=DiscordConfig)
+    telegram: TelegramConfig = msgspec.field(default_factory=TelegramConfig)
+    api: ApiConfig = msgspec.field(default_factory=ApiConfig)
     log: LogConfig = msgspec.field(default_factory=LogConfig)
 
 
@@ -171,6 +207,14 @@ def _checked(config: Config) -> Config:
     for symbol in config.symbols.always:
         if not symbol.isalnum() or not symbol.endswith(QUOTE) or symbol != symbol.upper():
             raise ConfigError(f"symbols.always: {symbol!r} is no symbol; write it like BTCUSDT")
+    for name, section in (
+        ("venues.bybit", config.venues.bybit),
+        ("venues.okx", config.venues.okx),
+        ("discord", config.discord),
+        ("telegram", config.telegram),
+    ):
+        if section.enabled:
+            raise ConfigError(f"{name}.enabled: not built yet; set it to false")
     if config.log.level not in ("debug", "info", "warning", "error"):
         raise ConfigError(f"log.level: {config.log.level!r}; choose debug, info, warning or error")
     return config

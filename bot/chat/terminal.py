@@ -59,11 +59,12 @@ class Terminal:
     async def send(self, alert: Alert) -> None:
         """Ring. Raises DeliveryError when the text could not be written."""
         marked = f"SIMULATED {alert.text}" if self._simulated else alert.text
+        at = alert.at.astimezone(UTC)
         if self._screen is None:
-            at = alert.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-            self._write(f"RING {at} {alert.symbol} {printable(marked)}\n")
+            stamp = at.isoformat().replace("+00:00", "Z")
+            self._write(f"RING {stamp} {alert.symbol} {printable(marked)}\n")
             return
-        self._write(BELL + self._screen.ring(alert.at, marked, at_prompt=self._asking))
+        self._write(BELL + self._screen.ring(at, marked, at_prompt=self._asking))
 
     async def run(self, answer: Answer) -> None:
         """Answer typed lines until the person leaves: quit, Ctrl-D, or a closed output.
@@ -205,7 +206,7 @@ class Screen:
         """An alert as it goes to the screen; `at_prompt`: someone may be typing."""
         console = self._console()
         with console.capture() as capture:
-            console.print(_text(f"🔔 {at:%H:%M:%S} {text}", "bold yellow"))
+            console.print(_text(f"🔔 {at:%H:%M:%S} UTC {text}", "bold yellow"))
         if not at_prompt:
             return capture.get()
         return f"\n{capture.get()}> " if console.is_dumb_terminal else above_line(capture.get())

@@ -110,7 +110,9 @@ def max_pain_card(
             payouts.append((expiry, money_text(pain.value), _short(calls + puts)))
     tables = (
         Table("", ("Expiry", "Left", "Max pain", "From spot"), tuple(strikes)),
-        Table("Paid to holders there", ("Expiry", "Payout", f"OI, {coin}"), tuple(payouts)),
+        Table(
+            "Payout at max pain; open interest", ("Expiry", "Payout", f"OI, {coin}"), tuple(payouts)
+        ),
     )
     card = Reply(
         f"{coin} max pain by expiry",
@@ -175,8 +177,8 @@ def expiries_card(
             f"Open interest, {coin}", ("Expiry", "Left", "Calls", "Puts", "P/C"), tuple(interest)
         ),
         Table(
-            "IV at the money; share of all GEX, unsigned",
-            ("Expiry", "ATM IV", "GEX", "Max pain"),
+            "ATM IV a year; share of all GEX",
+            ("Expiry", "ATM IV", "GEX share", "Max pain"),
             tuple(shares),
         ),
     )

@@ -85,11 +85,13 @@ def plain_lines(reply: Reply) -> list[str]:
     """The reply without its picture and buttons, for a place that only knows lines."""
     widths = column_widths(reply.tables)
     sections = [[reply.title, *(f"{field.name}: {field.value}" for field in reply.fields)]]
+    last = [] if reply.tables else sections[0]
     sections += [
         [*([table.title] if table.title else []), *table_lines(table, widths)]
         for table in reply.tables
     ]
-    sections.append([*reply.lines, *reply.footer])
+    last += [*reply.lines, *reply.footer]
+    sections += [last] if reply.tables else []
     return [line for section in sections if section for line in ("", *section)][1:]
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
@@ -60,6 +61,7 @@ def num(value: object) -> float:
         return math.nan
 
 
+@lru_cache(maxsize=1_024)  # a chain has hundreds of rows and a dozen expiries
 def expiry_of_day(year: int, month: int, day: int) -> int | None:
     """08:00 UTC of that day, ms since 1970; None where the calendar has no such day."""
     try:

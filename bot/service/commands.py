@@ -96,7 +96,7 @@ class Commands:
         try:
             reply = await self._dispatch(command)
         except UserError as error:
-            reply = _sorry("Not understood", error)
+            reply = _sorry("No answer", error)
         except BotError as error:
             logger.error("%s not answered: %s", command.name, error)
             reply = _sorry("Not now", error)
@@ -226,7 +226,7 @@ class Commands:
             fields=tuple(self._health()),
             tables=(
                 Table("", ("Symbol", "Data", "Levels", "Venues"), tuple(rows)),
-                Table("Stored", (), tuple((name, _count_text(n)) for name, n in counts.items())),
+                Table("Stored", (), tuple((name.replace("_", " "), _count_text(n)) for name, n in counts.items())),
             ),
             footer=(f"as of {now:%Y-%m-%d %H:%M:%S} UTC",),
         )
