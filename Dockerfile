@@ -2,7 +2,7 @@ FROM python:3.13-slim AS build
 
 WORKDIR /src
 RUN python -m venv /opt/gammabell
-COPY constraints.txt pyproject.toml LICENSE ./
+COPY constraints.txt pyproject.toml LICENSE README.md ./
 COPY bot bot
 COPY migrations migrations
 RUN /opt/gammabell/bin/pip install --no-cache-dir -c constraints.txt .

@@ -362,9 +362,8 @@ async def _check_venue(
     except SourceError as error:
         say(f"FAILED  {error}")
         return False
-    say(
-        f"ok      {source.name}: {len(chain)} {coin} rows, {age_text(now() - chain.sources[0].at)} old"
-    )
+    age = age_text(now() - chain.sources[0].at)
+    say(f"ok      {source.name}: {len(chain)} {coin} rows, {age} old")
     return True
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from bot.core.chain import Floats, OptionChain, from_milliseconds
 from bot.core.events import ODTE_LEVELS, SET_LEVELS
 from bot.core.gex import LiveRows, exposure, live_rows
-from bot.core.levels import expiry_atm_iv, max_pain
+from bot.core.levels import RankedStrike, expiry_atm_iv, max_pain
 from bot.core.reply import Action, Field, Picture, Reply, Table, Tone
 from bot.core.snapshot import Snapshot
 from bot.core.symbols import coin_of
@@ -72,25 +72,18 @@ def levels_card(
 def top_card(snapshot: Snapshot, now: datetime, stale_after: timedelta) -> Reply:
     """The ten strikes with the most gamma exposure."""
     coin = coin_of(snapshot.symbol)
-    rows = tuple(
-        (
-            price_text(strike.strike),
-            _signed(strike.net_gex),
-            percent_text(strike.distance_pct / 100),
-            f"{_short(strike.call_oi)}/{_short(strike.put_oi)}",
-        )
-        for strike in snapshot.levels.ranked
-    )
-    table = Table(
-        f"GEX per +1 %; open interest, {coin}",
-        ("Strike", "Net GEX", "From spot", "Call/put"),
-        rows,
-    )
+    ranked = snapshot.levels.ranked
+    interest = tuple((price_text(s.strike), _short(s.call_oi), _short(s.put_oi)) for s in ranked)
     card = Reply(
         f"{coin} top strikes by GEX",
         fields=(_spot(snapshot),),
-        tables=(table,) if rows else (),
-        lines=() if rows else (f"none: {_why_no_gamma(snapshot)}",),
+        tables=(
+            _ranked("", ranked),
+            Table(f"Open interest, {coin}", ("Strike", "Calls", "Puts"), interest),
+        )
+        if ranked
+        else (),
+        lines=() if ranked else (f"none: {_why_no_gamma(snapshot)}",),
     )
     return _dated(card, snapshot, now, stale_after)
 
@@ -268,12 +261,17 @@ def _all_tables(snapshot: Snapshot) -> tuple[Table, ...]:
 def _odte_tables(snapshot: Snapshot) -> tuple[Table, ...]:
     levels = snapshot.levels
     today = {LABELS[name]: getattr(levels.odte, name) for name in ODTE_LEVELS}
-    top = tuple(
+    ranked = levels.ranked_odte
+    top = (_ranked("Top strikes by GEX", ranked),) if ranked else ()
+    return (_ladder("", today, snapshot.spot), *top)
+
+
+def _ranked(title: str, strikes: Sequence[RankedStrike]) -> Table:
+    rows = (
         (price_text(s.strike), _signed(s.net_gex), percent_text(s.distance_pct / 100))
-        for s in levels.ranked_odte
+        for s in strikes
     )
-    ranked = Table("Top strikes by GEX per +1 %", ("Strike", "Net GEX", "From spot"), top)
-    return (_ladder("", today, snapshot.spot), *([ranked] if top else []))
+    return Table(title, ("Strike", "GEX per +1 %", "From spot"), tuple(rows))
 
 
 def _ladder(title: str, prices: Mapping[str, float | None], spot: float) -> Table:

@@ -1,0 +1,266 @@
+"""The store of tests and single answers: the same promises, and nothing survives."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime, timedelta
+
+from bot.core.chain import OptionChain
+from bot.core.crossings import Latches
+from bot.core.events import Alert, Delivery
+from bot.core.rules import Rule, RuleState
+from bot.core.snapshot import Snapshot
+from bot.errors import StoreError
+from bot.ports import JournalEntry, Record
+from bot.store import codec
+from bot.store.tables import microseconds
+
+MARKET, POSITION = "market", "position"
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """An alert on its way: due while it waits and, once leased, when its lease ends."""
+
+    alert: Alert
+    due_at: datetime | None
+    owner: str | None = None
+
+
+@dataclass
+class Stored:
+    """What SqlStore keeps in its tables."""
+
+    snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    layouts: dict[str, tuple[codec.Layout, Sequence[str]]] = field(default_factory=dict)
+    chains: dict[str, bytes] = field(default_factory=dict)
+    latches: dict[str, Latches] = field(default_factory=dict)
+    rules: dict[str, Rule] = field(default_factory=dict)
+    rule_states: dict[str, RuleState] = field(default_factory=dict)
+    alerts: dict[str, Outgoing] = field(default_factory=dict)
+    journal: dict[int, codec.Line] = field(default_factory=dict)
+    readers: dict[str, int] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
+    last_rule: int = 0
+    last_line: int = 0
+
+
+class MemoryStore:
+    """The store in memory; a change that fails leaves everything as it was."""
+
+    def __init__(self) -> None:
+        self._stored = Stored()
+
+    async def record(self, record: Record) -> None:
+        """Write the record whole or not at all."""
+        _check_times(record)
+        with self._changing() as stored:
+            if record.snapshot:
+                _add_snapshot(stored, record.snapshot, record.chain)
+            stored.latches[record.symbol] = record.latches
+            stored.rule_states |= record.rule_states or {}
+            if record.position is not None:
+                stored.facts[POSITION] = record.position
+            _append(stored, codec.record_lines(record, _add_alerts(stored, record.alerts)))
+
+    async def latches(self, symbol: str) -> Latches:
+        """What was stored last for the symbol."""
+        return self._stored.latches.get(symbol, Latches())
+
+    async def snapshot(self, symbol: str, at: datetime | None = None) -> Snapshot | None:
+        """The newest snapshot of the symbol, not after `at` when it is given."""
+        past = [
+            one for one in self._by_time() if one.symbol == symbol and (at is None or one.at <= at)
+        ]
+        return past[-1] if past else None
+
+    async def chain(self, snapshot: Snapshot) -> OptionChain | None:
+        """The chain that the snapshot was computed from; None when pruned."""
+        if snapshot.id not in self._stored.layouts:
+            return None
+        layout, parts = self._stored.layouts[snapshot.id]
+        return codec.join_chain(layout, [self._stored.chains[part] for part in parts])
+
+    async def rules(self) -> Sequence[Rule]:
+        """Every rule, oldest first."""
+        return list(self._stored.rules.values())
+
+    async def add_rule(self, rule: Rule) -> Rule:
+        """Store the rule and give it back with its id."""
+        with self._changing() as stored:
+            stored.last_rule += 1
+            added = replace(rule, id=str(stored.last_rule))
+            stored.rules[added.id] = added
+        return added
+
+    async def delete_rule(self, rule_id: str, target: str) -> bool:
+        """Forget the target's rule; False when it has no such rule."""
+        rule = self._stored.rules.get(rule_id)
+        if rule is None or rule.target != target:
+            return False
+        with self._changing() as stored:
+            del stored.rules[rule_id]
+            stored.rule_states.pop(rule_id, None)
+        return True
+
+    async def rule_states(self) -> Mapping[str, RuleState]:
+        """When each rule rang last and how often, by rule id."""
+        return dict(self._stored.rule_states)
+
+    async def claim(
+        self, messenger: str, owner: str, now: datetime, lease: timedelta, limit: int
+    ) -> Sequence[Alert]:
+        """At most `limit` due alerts of the messenger's targets, leased to `owner`."""
+        due = [
+            one.alert
+            for one in self._stored.alerts.values()
+            if codec.messenger_of(one.alert.target) == messenger
+            and one.due_at is not None
+            and one.due_at <= now
+        ]
+        claimed = sorted(due, key=lambda alert: alert.at)[:limit]
+        with self._changing() as stored:
+            for alert in claimed:
+                stored.alerts[alert.id] = Outgoing(alert, now + lease, owner)
+        return claimed
+
+    async def settle(self, owner: str, delivery: Delivery) -> bool:
+        """End a leased alert and write its delivery to the journal; False if the lease was lost."""
+        held = self._stored.alerts.get(delivery.alert)
+        if held is None or held.owner != owner:
+            return False
+        with self._changing() as stored:
+            stored.alerts[delivery.alert] = Outgoing(held.alert, due_at=None)
+            _append(stored, [codec.event_line(delivery, held.alert.symbol)])
+        return True
+
+    async def retry(self, owner: str, alert: Alert, due_at: datetime) -> None:
+        """Give a leased alert back, due again at that time."""
+        held = self._stored.alerts.get(alert.id)
+        if held and held.owner == owner:
+            with self._changing() as stored:
+                stored.alerts[alert.id] = Outgoing(held.alert, due_at)
+
+    async def release(self, owner: str) -> None:
+        """Give back everything leased to the owner, due at once."""
+        with self._changing() as stored:
+            for identity, held in self._stored.alerts.items():
+                if held.owner == owner:
+                    stored.alerts[identity] = Outgoing(held.alert, held.alert.at)
+
+    async def follow(
+        self, reader: str, write: Callable[[Sequence[JournalEntry]], None], limit: int
+    ) -> int:
+        """Hand the next unseen journal entries to `write`."""
+        with self._changing() as stored:
+            seen = stored.readers.get(reader, 0)
+            unseen = [seq for seq in stored.journal if seq > seen][:limit]
+            entries = [self._entry(seq, stored.journal[seq]) for seq in unseen]
+            if entries:
+                stored.readers[reader] = entries[-1].seq
+                write(entries)
+        return len(entries)
+
+    async def position(self) -> str | None:
+        """How far a replay into this store has come."""
+        return self._stored.facts.get(POSITION)
+
+    async def open_market(self, market: str) -> None:
+        """Say whose data this store holds. Raises StoreError when it is another market's."""
+        with self._changing() as stored:
+            held = stored.facts.setdefault(MARKET, market)
+        if held != market:
+            raise StoreError(f"this store holds {held} data, not {market}")
+
+    async def prune(self, chains_before: datetime, all_before: datetime) -> int:
+        """Delete chains, and everything else that grows, older than this; returns rows deleted."""
+        newest = {one.symbol: one.at for one in self._by_time()}
+        old = {one.id: one.at for one in self._by_time() if one.at < newest[one.symbol]}
+        with self._changing() as stored:
+            for identity, at in old.items():
+                if at < max(chains_before, all_before):
+                    stored.layouts.pop(identity, None)
+                if at < all_before:
+                    del stored.snapshots[identity]
+            used = {part for _, parts in stored.layouts.values() for part in parts}
+            stored.chains = {part: body for part, body in stored.chains.items() if part in used}
+            stored.journal = {
+                seq: line for seq, line in stored.journal.items() if line.at >= all_before
+            }
+            stored.alerts = {
+                identity: one
+                for identity, one in stored.alerts.items()
+                if one.due_at or one.alert.at >= all_before
+            }
+            return _rows(self._stored) - _rows(stored)
+
+    async def health(self) -> Mapping[str, object]:
+        """Counts for /status."""
+        stored = self._stored
+        return {
+            "snapshots": len(stored.snapshots),
+            "chains": len(stored.chains),
+            "rules": len(stored.rules),
+            "alerts_pending": sum(one.due_at is not None for one in stored.alerts.values()),
+            "journal_at": max((line.at for line in stored.journal.values()), default=None),
+        }
+
+    async def close(self) -> None:
+        """Nothing to give up."""
+
+    def _by_time(self) -> list[Snapshot]:
+        return sorted(self._stored.snapshots.values(), key=lambda one: one.at)
+
+    @contextmanager
+    def _changing(self) -> Iterator[Stored]:
+        """A copy to change, which becomes what is stored when the block ends well."""
+        columns = {one.name: copy(getattr(self._stored, one.name)) for one in fields(Stored)}
+        changed = Stored(**columns)
+        yield changed
+        self._stored = changed
+
+    def _entry(self, seq: int, line: codec.Line) -> JournalEntry:
+        body = codec.event_body(line.kind, line.body) if line.body else None
+        return JournalEntry(
+            seq, body, self._stored.snapshots[line.snapshot] if line.snapshot else None
+        )
+
+
+def _check_times(record: Record) -> None:
+    """Refuses times without a zone, as the database's columns do."""
+    shown = [record.snapshot.at] if record.snapshot else []
+    happened = [event.at for event in (*record.events, *record.alerts)]
+    rang = [state.rang_at for state in (record.rule_states or {}).values()]
+    for moment in (record.at, *shown, *happened, *rang):
+        microseconds(moment)
+
+
+def _add_snapshot(stored: Stored, snapshot: Snapshot, chain: OptionChain | None) -> None:
+    if snapshot.id in stored.snapshots:
+        raise StoreError(f"snapshot {snapshot.id} is recorded already")
+    stored.snapshots[snapshot.id] = snapshot
+    if chain is not None:
+        layout, parts = codec.split_chain(chain)
+        stored.layouts[snapshot.id] = layout, [part.id for part in parts]
+        stored.chains |= {part.id: codec.pack_columns(part.columns) for part in parts}
+
+
+def _add_alerts(stored: Stored, alerts: Sequence[Alert]) -> list[Alert]:
+    """The alerts that were not known yet."""
+    added = []
+    for alert in alerts:
+        if alert.id not in stored.alerts:
+            stored.alerts[alert.id] = Outgoing(alert, alert.at)
+            added.append(alert)
+    return added
+
+
+def _append(stored: Stored, lines: Sequence[codec.Line]) -> None:
+    for line in lines:
+        stored.last_line += 1
+        stored.journal[stored.last_line] = line
+
+
+def _rows(stored: Stored) -> int:
+    return sum((len(stored.snapshots), len(stored.chains), len(stored.journal), len(stored.alerts)))

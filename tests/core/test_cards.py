@@ -1,0 +1,273 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core import cards
+from bot.core.reply import Reply, Table, column_widths, plain_lines, table_lines
+from tests.core.chains import NAN
+from tests.fakes import EXPIRIES, NOON, SPOT, make_chain, make_snapshot
+
+LIMIT = timedelta(minutes=3)
+PHONE = 40  # characters
+OF_SNAPSHOT = (cards.levels_card, cards.top_card, cards.move_card, cards.flip_card)
+OF_CHAIN = (cards.max_pain_card, cards.expiries_card)
+
+
+def all_cards(chain, snapshot, now=NOON) -> list[Reply]:
+    return [
+        *(card(snapshot, now, LIMIT) for card in OF_SNAPSHOT),
+        *(card(chain, snapshot, now, LIMIT) for card in OF_CHAIN),
+        cards.levels_card(snapshot, now, LIMIT, odte=True),
+        cards.chart_card(snapshot, now, LIMIT, b"png"),
+    ]
+
+
+def field(card: Reply, name: str) -> str:
+    return next(field.value for field in card.fields if field.name == name)
+
+
+def table(card: Reply, title: str) -> Table:
+    return next(table for table in card.tables if table.title.startswith(title))
+
+
+def test_levels_are_a_ladder_with_spot_in_its_place_and_every_distance():
+    card = cards.levels_card(make_snapshot(make_chain()), NOON, LIMIT)
+
+    assert card.title == "BTC levels"
+    assert card.tables[0].rows == (
+        ("HVL", "$90,000", "+12.50 %"),
+        ("Call Resistance", "$90,000", "+12.50 %"),
+        ("Call Wall 2", "$85,000", "+6.25 %"),
+        ("Call Wall 3", "$80,000", "+0.00 %"),
+        ("→ Spot", "$80,000", ""),
+        ("Put Wall 2", "$75,000", "-6.25 %"),
+        ("Put Support", "$70,000", "-12.50 %"),
+        ("Put Wall 3", "$60,000", "-25.00 %"),
+    )
+    assert table(card, "0DTE").rows[-1] == ("Put Support", "$75,000", "-6.25 %")
+    assert field(card, "Net GEX") == "+$2.9M per +1 %"
+    assert field(card, "Max pain") == "$80,000 (+0.00 %)"
+    assert field(card, "Payout") == "$2.4M on 3MAR26, 20 h left"
+
+
+def test_a_level_that_does_not_exist_is_none_and_never_zero():
+    chain = make_chain(lefts=[timedelta(days=18)])
+
+    card = cards.levels_card(make_snapshot(chain), NOON, LIMIT)
+
+    assert table(card, "0DTE").rows == (
+        ("HVL", "none", ""),
+        ("Call Resistance", "none", ""),
+        ("Put Support", "none", ""),
+    )
+
+
+def test_a_flip_zone_shows_its_edges_and_the_signs_on_both_sides():
+    snapshot = make_snapshot(make_chain())
+    zone = snapshot.levels.gamma_flip_zones[0]
+
+    card = cards.flip_card(snapshot, NOON, LIMIT)
+
+    assert card.tables[0].title == "Flip zone: − below, + above"
+    names, prices, away = zip(*card.tables[0].rows, strict=True)
+    assert names == ("Upper edge", "Flip", "Lower edge")
+    assert prices[1] == f"${zone.flip:,.1f}"
+    assert away[1] == f"{zone.distance_pct:+.2f} %"
+
+
+def test_zones_beyond_the_two_nearest_are_counted_and_left_to_the_flip_card():
+    snapshot = make_snapshot(make_chain())
+    zone = snapshot.levels.gamma_flip_zones[0]
+    zones = tuple(
+        replace(zone, flip=price, flips=(price,), distance_pct=(price / SPOT - 1) * 100)
+        for price in (50_000.0, 70_000.0, 81_000.0)
+    )
+    snapshot = replace(snapshot, levels=replace(snapshot.levels, gamma_flip_zones=zones))
+
+    card = cards.levels_card(snapshot, NOON, LIMIT)
+
+    flips = [t.rows[1][1] for t in card.tables if t.title.startswith("Flip zone")]
+    assert flips == ["$70,000", "$81,000"]
+    assert card.lines == ("Flip zones: 1 more; see flip",)
+    assert len(cards.flip_card(snapshot, NOON, LIMIT).tables) == 3
+
+
+def test_every_card_says_how_old_its_data_is_and_who_is_missing():
+    chain = make_chain(("deribit", "derive"))
+    snapshot = make_snapshot(chain, left_out={"okx": "HTTP 451"})
+
+    for card in all_cards(chain, snapshot, NOON + timedelta(seconds=42)):
+        assert card.footer == (
+            "as of 2026-03-02 12:00:00 UTC",
+            "data: deribit 42 s, derive 42 s old; without okx (HTTP 451)",
+        )
+
+
+@pytest.mark.parametrize(
+    ("later", "fields"), [(LIMIT * 2, {}), (timedelta(0), {"stale": True})], ids=["by age", "told"]
+)
+def test_old_data_is_marked_stale_on_every_card(later, fields):
+    chain = make_chain()
+
+    for card in all_cards(chain, make_snapshot(chain, **fields), NOON + later):
+        assert card.title.endswith("· STALE")
+        assert card.tone == "stale"
+        assert card.footer[0] == "STALE: older than 3 min, nothing rings on it"
+
+
+def test_without_any_iv_the_card_says_so_and_still_has_max_pain():
+    chain = make_chain(iv=NAN)
+    snapshot = make_snapshot(chain)
+
+    levels = cards.levels_card(snapshot, NOON, LIMIT)
+
+    assert field(levels, "Net GEX") == "none: no usable IV"
+    assert field(levels, "Regime") == "not known"
+    assert field(levels, "Max pain") == "$80,000 (+0.00 %)"
+    assert cards.top_card(snapshot, NOON, LIMIT).lines == ("none: no usable IV",)
+    assert cards.flip_card(snapshot, NOON, LIMIT).lines == ("none: no usable IV",)
+    assert "usable IV" in cards.move_card(snapshot, NOON, LIMIT).lines[0]
+
+
+def test_a_chain_without_open_interest_is_told_from_one_without_iv():
+    chain = make_chain()
+    chain = replace(chain, oi=np.zeros(len(chain)))
+    snapshot = make_snapshot(chain)
+
+    levels = cards.levels_card(snapshot, NOON, LIMIT)
+
+    assert field(levels, "Net GEX") == "none: no open interest with a usable IV"
+    assert field(levels, "Max pain") == "none: no open interest"
+    assert cards.max_pain_card(chain, snapshot, NOON, LIMIT).lines == ("none: no open interest",)
+
+
+def test_a_chain_that_is_all_dead_is_said_to_be():
+    chain = make_chain(lefts=[timedelta(0)])
+    snapshot = make_snapshot(chain)
+
+    levels = cards.levels_card(snapshot, NOON, LIMIT)
+
+    assert field(levels, "Net GEX") == "none: no live option"
+    expiries = cards.expiries_card(chain, snapshot, NOON, LIMIT)
+    assert expiries.lines == ("none: every option has expired",)
+
+
+@pytest.mark.parametrize(("broken", "told"), [(1, False), (20, True)])
+def test_unusable_rows_are_named_when_they_are_many(broken, told):
+    chain = make_chain()
+    iv = chain.iv.copy()
+    iv[:broken] = NAN
+    snapshot = make_snapshot(replace(chain, iv=iv))
+
+    card = cards.levels_card(snapshot, NOON, LIMIT)
+
+    assert ("of 42 options 20 without a usable IV" in card.footer) is told
+
+
+def test_levels_of_the_day_have_their_own_strikes_by_gex():
+    snapshot = make_snapshot(make_chain())
+
+    card = cards.levels_card(snapshot, NOON, LIMIT, odte=True, alone=["deribit"])
+
+    assert card.title == "BTC 0DTE levels, deribit alone"
+    assert len(table(card, "Top strikes").rows) == len(snapshot.levels.ranked_odte)
+    assert [action.line for action in card.actions[:2]] == [
+        "levels btc 0dte deribit",
+        "levels btc deribit",
+    ]
+
+
+def test_top_strikes_come_largest_first_with_both_sides_of_the_book():
+    card = cards.top_card(make_snapshot(make_chain()), NOON, LIMIT)
+
+    ranked, interest = card.tables
+    assert ranked.rows[0] == ("$90,000", "+$1.2M", "+12.50 %")
+    assert ranked.rows[-1][0] == "$80,000"
+    assert interest.rows[0] == ("$90,000", "2.7K", "150")
+
+
+def test_max_pain_has_a_row_for_each_expiry_with_time_left_payout_and_interest():
+    chain = make_chain()
+
+    card = cards.max_pain_card(chain, make_snapshot(chain), NOON, LIMIT)
+
+    where, payout = card.tables
+    assert [row[:2] for row in where.rows] == [
+        ("3MAR26", "20 h"),
+        ("20MAR26", "18 d"),
+        ("18SEP26", "200 d"),
+    ]
+    assert where.rows[0][2:] == ("$80,000", "+0.00 %")
+    assert payout.rows[0] == ("3MAR26", "$2.4M", "5.1K")
+
+
+def test_the_expected_move_tells_the_iv_it_comes_from():
+    card = cards.move_card(make_snapshot(make_chain(iv=0.5)), NOON, LIMIT)
+
+    assert field(card, "ATM IV") == "50.0 % a year"
+    assert [row[0] for row in card.tables[0].rows] == [
+        "1D Max (2 sd)",
+        "1D Max (1 sd)",
+        "1D Min (1 sd)",
+        "1D Min (2 sd)",
+    ]
+
+
+def test_the_expiries_shares_of_gex_make_a_whole():
+    chain = make_chain(("deribit", "derive"))
+
+    card = cards.expiries_card(chain, make_snapshot(chain), NOON, LIMIT)
+
+    interest, shares = card.tables
+    assert interest.rows[0] == ("3MAR26", "20 h", "4.0K", "3.6K", "0.91")
+    total = sum(float(row[2].removesuffix(" %")) for row in shares.rows)
+    assert total == pytest.approx(100, abs=0.2)
+    assert {row[1] for row in shares.rows} == {"50.0 %"}
+
+
+def test_the_chart_card_carries_the_picture_under_the_symbols_name():
+    snapshot = make_snapshot(make_chain())
+
+    card = cards.chart_card(snapshot, NOON, LIMIT, b"png")
+
+    assert card.picture
+    assert (card.picture.name, card.picture.png) == ("gammabell-BTCUSDT.png", b"png")
+    assert cards.chart_card(snapshot, NOON, LIMIT, None).picture is None
+
+
+def test_a_minute_before_expiry_the_time_left_is_in_minutes():
+    chain = make_chain(lefts=[timedelta(seconds=59), *EXPIRIES])
+
+    card = cards.max_pain_card(chain, make_snapshot(chain), NOON, LIMIT)
+    after = cards.max_pain_card(chain, make_snapshot(chain), NOON + timedelta(minutes=1), LIMIT)
+
+    assert card.tables[0].rows[0][1] == "1 min"
+    assert after.tables[0].rows[0][1] == "over"
+
+
+@given(scale=st.floats(1e-4, 10), iv=st.floats(0, 6), coins=st.floats(0, 1e4))
+def test_tables_fit_a_phone_at_any_price(scale, iv, coins):
+    chain = make_chain(("deribit", "derive"), scale=scale, iv=iv)
+    chain = replace(chain, oi=chain.oi * coins)
+    snapshot = make_snapshot(chain, spot=SPOT * scale)
+
+    for card in all_cards(chain, snapshot):
+        widths = column_widths(card.tables)
+        lines = [line for table in card.tables for line in table_lines(table, widths)]
+        assert max(map(len, lines), default=0) <= PHONE
+        assert all(len(table.title) <= PHONE for table in card.tables)
+
+
+def test_plain_lines_align_the_tables_of_a_card():
+    card = cards.levels_card(make_snapshot(make_chain()), NOON, LIMIT)
+
+    lines = plain_lines(card)
+
+    assert "Spot: $80,000" in lines
+    assert "Level                Price  From spot" in lines
+    assert "Put Support        $75,000    -6.25 %" in lines  # of 0DTE, aligned with the above
+    assert lines[-1] == "data: deribit 0 s old"

