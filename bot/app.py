@@ -321,12 +321,15 @@ async def until_stopped(work: Sequence[Work]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one) for one in work]
-        tasks[0].add_done_callback(lambda _: stop.set())
-        await stop.wait()
-        for task in tasks:
-            task.cancel()
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in work]
+            tasks[0].add_done_callback(lambda _: stop.set())
+            await stop.wait()
+            for task in tasks:
+                task.cancel()
+    except* BotError as errors:
+        raise errors.exceptions[0] from None  # the first says enough
 
 
 async def check(config: Config, say: Callable[[str], None]) -> int:

@@ -81,9 +81,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         code = 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+        _discard_output()
+    except OSError as error:  # a full disk under stdout, most likely
+        print(f"gammabell: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
+        code = 1
+        _discard_output()
     sys.exit(code)
+
+
+def _discard_output() -> None:
+    """Let what is still buffered go nowhere, so that the interpreter's last flush succeeds."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _command(

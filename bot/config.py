@@ -1,6 +1,5 @@
 """The configuration: a TOML file, overridden by the environment, every key known by name."""
 
-import difflib
 import os
 import tomllib
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ import msgspec
 
 from bot.core.rules import parse_duration
 from bot.core.symbols import QUOTE
+from bot.core.words import suggest
 from bot.errors import ConfigError
 
 PREFIX = "GAMMABELL_"
@@ -161,8 +161,8 @@ def _check_keys(table: Mapping[str, object], section: type, where: str, path: st
     for key, value in table.items():
         name = f"{path}{key}"
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean {path}{near[0]}?" if near else f"known: {', '.join(known)}"
+            names = [f"{path}{one}" for one in known]
+            hint = suggest(name, names, f"known: {', '.join(names)}")
             raise ConfigError(f"{where}: unknown key {name}; {hint}")
         kind = known[key]
         if isinstance(kind, type) and issubclass(kind, Section):

@@ -1,11 +1,9 @@
-"""Ports that work without a world behind them, and a market made by hand."""
+"""A market made by hand."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from bot.core.chain import OptionChain
-from bot.core.rules import Rule, RuleState
 from bot.core.snapshot import Snapshot, compute_levels, snapshot_id
 from tests.core import chains
 
@@ -76,44 +74,3 @@ def make_snapshot(
         sources=chain.sources,
         **{"left_out": {}, **fields},
     )
-
-
-class FakeStore:
-    """What the commands ask of a store, in dictionaries."""
-
-    def __init__(self) -> None:
-        self.snapshots: dict[str, Snapshot] = {}
-        self.chains: dict[str, OptionChain] = {}
-        self.kept: list[Rule] = []
-        self.states: dict[str, RuleState] = {}
-        self._ids = 0
-
-    def show(self, snapshot: Snapshot, chain: OptionChain | None = None) -> None:
-        self.snapshots[snapshot.symbol] = snapshot
-        if chain is not None:
-            self.chains[snapshot.id] = chain
-
-    async def snapshot(self, symbol: str, at: datetime | None = None) -> Snapshot | None:
-        return self.snapshots.get(symbol)
-
-    async def chain(self, snapshot: Snapshot) -> OptionChain | None:
-        return self.chains.get(snapshot.id)
-
-    async def rules(self) -> Sequence[Rule]:
-        return list(self.kept)
-
-    async def add_rule(self, rule: Rule) -> Rule:
-        self._ids += 1
-        self.kept.append(replace(rule, id=str(self._ids)))
-        return self.kept[-1]
-
-    async def delete_rule(self, rule_id: str, target: str) -> bool:
-        before = len(self.kept)
-        self.kept = [r for r in self.kept if (r.id, r.target) != (rule_id, target)]
-        return len(self.kept) < before
-
-    async def rule_states(self) -> Mapping[str, RuleState]:
-        return self.states
-
-    async def health(self) -> Mapping[str, object]:
-        return {"snapshots": len(self.snapshots), "rules": len(self.kept), "newest": NOON}

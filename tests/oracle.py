@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from statistics import median
 
 HALF_HOUR = timedelta(minutes=30)
@@ -19,6 +20,8 @@ DAY = timedelta(hours=24)
 YEAR = timedelta(days=365)
 HAIR = 1e-11  # relative; two numbers nearer than this may change places by rounding
 SMALLEST_CELL = 1e-12  # of ln s; a cell that is undecided at this size is a doubt
+LOW, HIGH = math.log(0.5), math.log(1.5)  # where flips are searched
+ALL_OF_ZONES = {"gamma_flip_zones", "regime"}
 PATIENCE = 60_000  # cells; a curve that needs more is rounding noise nearly everywhere
 
 
@@ -181,7 +184,7 @@ def strongest(
     strikes: list[Strike], spot: float, count: int, answer: Answer, doubt: str
 ) -> list[Strike]:
     order = sorted(strikes, key=lambda s: (-abs(s.net), abs(s.strike - spot), s.strike))
-    for one, other in zip(order[:count], order[1 : count + 1], strict=False):
+    for one, other in pairwise(order[: count + 1]):
         gap = abs(one.net) - abs(other.net)
         if 0 < gap <= HAIR * (one.gross + other.gross):
             answer.doubts.add(doubt)
@@ -267,7 +270,7 @@ def expected_move(options: list[Option], spot: float) -> dict | None:
 
 
 def interpolate(points: list[tuple[float, float]], x: float) -> float:
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points):
         if x0 <= x <= x1:
             return y0 + (y1 - y0) * (x - x0) / (x1 - x0)
     return points[0][1] if x < points[0][0] else points[-1][1]
@@ -334,7 +337,7 @@ class Curve:
         return bound
 
 
-class OutOfPatience(Exception):  # noqa: N818
+class OutOfPatience(Exception):
     """The curve is too near to nothing to be split in reasonable time."""
 
 
@@ -365,7 +368,7 @@ class Crossings:
 def find_crossings(
     curve: Curve, target: float, low: float, high: float, *, quiet: float
 ) -> Crossings:
-    """Every x where total - target changes sign; places with less gross than `quiet` are skipped."""
+    """Every x where total - target changes sign, but where gross is below `quiet`."""
     result = Crossings([], [])
     cells, spent = [(low, high)], 0
     while cells:
@@ -407,45 +410,20 @@ def flip_zones(options: list[Option], spot: float, answer: Answer) -> list[dict]
     try:
         return search_zones(Curve(options), spot, answer)
     except OutOfPatience:
-        answer.doubts |= {"gamma_flip_zones", "regime"}
+        answer.doubts |= ALL_OF_ZONES
         return []
 
 
 def search_zones(curve: Curve, spot: float, answer: Answer) -> list[dict]:
-    low, high = math.log(0.5), math.log(1.5)
-    doubt = {"gamma_flip_zones", "regime"}
-    gross_peak = find_peak(curve, low, high, lambda here: (here.gross, here.gross_slope))
-    if gross_peak == 0:
-        return []
-    noise = 1e-6 * gross_peak
-    roots = find_crossings(curve, 0.0, low, high, quiet=noise * 0.99)
-    if roots.doubtful:
-        answer.doubts |= doubt
-    flips = []
-    for x in roots.found:
-        here = curve.at(x)
-        if abs(here.gross / noise - 1) < 1e-6 or ill_conditioned(here, 1e-10):
-            answer.doubts |= doubt
-        if min(x - low, high - x) < 1e-9:
-            answer.doubts |= doubt
-        if here.gross >= noise:
-            flips.append(x)
+    gross_peak = find_peak(curve, LOW, HIGH, lambda here: (here.gross, here.gross_slope))
+    flips = find_flips(curve, gross_peak, answer)
     if not flips:
         return []
-    peak = find_peak(
-        curve, math.log(0.75), math.log(1.25), lambda here: (here.total, here.slope)
-    )
-    limit = 0.05 * peak
+    peak = find_peak(curve, math.log(0.75), math.log(1.25), lambda here: (here.total, here.slope))
     if peak <= 1e-9 * gross_peak:  # the band then ends where the sum is rounding
-        answer.doubts |= doubt
+        answer.doubts |= ALL_OF_ZONES
         return []
-    strong = find_crossings(curve, limit, low, high, quiet=0.0)
-    weak = find_crossings(curve, -limit, low, high, quiet=0.0)
-    if strong.doubtful or weak.doubtful:
-        answer.doubts |= doubt
-    edges = sorted([low, *strong.found, *weak.found, high])
-    if any(ill_conditioned(curve.at(edge), 1e-7) for edge in edges[1:-1]):
-        answer.doubts |= doubt
+    edges = find_edges(curve, 0.05 * peak, answer)
     bands: list[tuple[float, float, list[float]]] = []
     for flip in flips:
         lower = max(edge for edge in edges if edge <= flip)
@@ -454,34 +432,60 @@ def search_zones(curve: Curve, spot: float, answer: Answer) -> list[dict]:
             bands[-1] = (bands[-1][0], upper, [*bands[-1][2], flip])
         else:
             bands.append((lower, upper, [flip]))
-    zones = []
-    for lower, upper, inside in bands:
-        if min(abs(lower), abs(upper)) < 1e-9:
-            answer.doubts.add("regime")
-        below, above = curve.at(lower).total, curve.at(upper).total
-        if lower == low:  # the range ends inside the band, where a root that is noise may lie
-            before = -curve.at(inside[0]).slope
-            if below * before < 0:
-                answer.doubts.add("direction")
-            below = before
-        if upper == high:
-            after = curve.at(inside[-1]).slope
-            if above * after < 0:
-                answer.doubts.add("direction")
-            above = after
-        prices = [spot * math.exp(x) for x in inside]
-        nearest = min(prices, key=lambda flip: (abs(flip - spot), flip))
-        zones.append(
-            {
-                "flip": nearest,
-                "flips": prices,
-                "lower": spot * math.exp(lower),
-                "upper": spot * math.exp(upper),
-                "direction": direction(below, above),
-                "distance_pct": (nearest / spot - 1) * 100,
-            }
-        )
-    return zones
+    return [describe(curve, *band, spot, answer) for band in bands]
+
+
+def find_flips(curve: Curve, gross_peak: float, answer: Answer) -> list[float]:
+    """Every x where the total changes sign and is more than noise."""
+    if gross_peak == 0:
+        return []
+    noise = 1e-6 * gross_peak
+    roots = find_crossings(curve, 0.0, LOW, HIGH, quiet=noise * 0.99)
+    doubtful = bool(roots.doubtful)
+    flips = []
+    for x in roots.found:
+        here = curve.at(x)
+        doubtful |= abs(here.gross / noise - 1) < 1e-6 or ill_conditioned(here, 1e-10)
+        doubtful |= min(x - LOW, HIGH - x) < 1e-9
+        if here.gross >= noise:
+            flips.append(x)
+    if doubtful:
+        answer.doubts |= ALL_OF_ZONES
+    return flips
+
+
+def find_edges(curve: Curve, limit: float, answer: Answer) -> list[float]:
+    """Every x where abs(total) passes the limit, between the ends of the searched range."""
+    strong = find_crossings(curve, limit, LOW, HIGH, quiet=0.0)
+    weak = find_crossings(curve, -limit, LOW, HIGH, quiet=0.0)
+    found = [*strong.found, *weak.found]
+    if strong.doubtful or weak.doubtful or any(ill_conditioned(curve.at(x), 1e-7) for x in found):
+        answer.doubts |= ALL_OF_ZONES
+    return sorted([LOW, *found, HIGH])
+
+
+def describe(
+    curve: Curve, lower: float, upper: float, flips: list[float], spot: float, answer: Answer
+) -> dict:
+    if min(abs(lower), abs(upper)) < 1e-9:
+        answer.doubts.add("regime")
+    below, above = curve.at(lower).total, curve.at(upper).total
+    # Where the range ends inside the band, a root that is noise may lie between.
+    before, after = -curve.at(flips[0]).slope, curve.at(flips[-1]).slope
+    if (lower == LOW and below * before < 0) or (upper == HIGH and above * after < 0):
+        answer.doubts.add("direction")
+    prices = [spot * math.exp(x) for x in flips]
+    nearest = min(prices, key=lambda flip: (abs(flip - spot), flip))
+    return {
+        "flip": nearest,
+        "flips": prices,
+        "lower": spot * math.exp(lower),
+        "upper": spot * math.exp(upper),
+        "direction": direction(
+            before if lower == LOW else below, after if upper == HIGH else above
+        ),
+        "distance_pct": (nearest / spot - 1) * 100,
+    }
 
 
 def ill_conditioned(here: Here, tolerance: float) -> bool:

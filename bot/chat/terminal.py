@@ -71,12 +71,14 @@ class Terminal:
 
         Without a TTY the end of the input is only that: there is nothing more to read.
         """
-        fd = self._stdin.fileno() if self._stdin else None  # None: started with a closed input
+        fd = descriptor(self._stdin)
         try:
             if fd is not None:
                 self._listen(fd)
             self._ask()
-            while (line := await self._lines.get()) is not None and line.strip() not in LEAVE:
+            while (
+                line := await self._lines.get()
+            ) is not None and line.strip().lower() not in LEAVE:
                 self._asking = False
                 if line.strip():
                     self.show(await answer(parse_command(line, TARGET)))
@@ -98,7 +100,7 @@ class Terminal:
         try:
             self._write(text)
         except DeliveryError as error:
-            logger.warning("a reply was not shown: %s", error)
+            logger.info("a reply was not shown: %s", error)
 
     def _save(self, picture: Picture) -> str:
         """Write the picture to its file; what to say of it."""
@@ -110,10 +112,13 @@ class Terminal:
         return f"chart saved to {path}"
 
     def _ask(self) -> None:
-        if self._screen and self._stdin and self._stdin.isatty():
-            with contextlib.suppress(DeliveryError):
-                self._write(f"{'SIMULATED ' if self._simulated else ''}> ")
+        """Show the prompt where someone can type at it."""
+        fd = descriptor(self._stdin)
+        if self._screen and fd is not None and os.isatty(fd):
             self._asking = True
+            if is_foreground(fd):
+                with contextlib.suppress(DeliveryError):
+                    self._write(f"{'SIMULATED ' if self._simulated else ''}> ")
 
     def _write(self, text: str) -> None:
         """Write and flush. Raises DeliveryError."""
@@ -141,8 +146,9 @@ class Terminal:
         try:
             asyncio.get_running_loop().add_reader(fd, self._read, fd)
         except PermissionError:  # a file, or /dev/null: cannot be watched, but never blocks
-            while self._take(os.read(fd, CHUNK)):
-                pass
+            with contextlib.suppress(OSError):  # a folder
+                while self._take(os.read(fd, CHUNK)):
+                    pass
 
     def _read(self, fd: int) -> None:
         loop = asyncio.get_running_loop()
@@ -180,8 +186,6 @@ class Screen:
 
     def card(self, reply: Reply, saved: list[str]) -> str:
         """The reply as it goes to the screen."""
-        from rich.padding import Padding
-
         console = self._console()
         with console.capture() as capture:
             console.print(_text(reply.title, STYLES[reply.tone]))
@@ -189,7 +193,8 @@ class Screen:
                 console.print(_fields(reply))
             widths = column_widths(reply.tables)
             for table in reply.tables:
-                console.print(Padding(_table(table, widths), (1, 0, 0, 0)))
+                console.print()
+                console.print(_table(table, widths))
             if reply.tables and (reply.lines or reply.footer):
                 console.print()
             for line in reply.lines:
@@ -241,6 +246,14 @@ def above_line(text: str) -> str:
 def printable(text: str) -> str:
     """The text in one line, without what could move the cursor or change a colour."""
     return "".join(" " if c.isspace() else c if c.isprintable() else "�" for c in text)
+
+
+def descriptor(stdin: TextIO | None) -> int | None:
+    """What can be read from; None when the program was started without an input."""
+    try:
+        return stdin.fileno() if stdin else None
+    except OSError:  # a stand-in for a file
+        return None
 
 
 def is_foreground(fd: int) -> bool:

@@ -15,9 +15,9 @@ from bot.core.reply import Action, Field, Picture, Reply, Table, Tone
 from bot.core.snapshot import Snapshot
 from bot.core.symbols import coin_of
 from bot.core.text import LABELS, age_text, money_text, percent_text, price_text, sources_text
+from bot.core.words import MONTHS
 from bot.core.zones import FlipZone
 
-MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 LADDER = ("Level", "Price", "From spot")
 REGIMES = {
     "positive": "positive: dealers damp moves",

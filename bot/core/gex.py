@@ -24,6 +24,7 @@ class LiveRows:
     """The rows of a chain that still live at `now`, with everything a formula needs."""
 
     spot: float  # USD
+    dropped: Mapping[str, int]  # rows of the whole chain, by why they count less or not at all
     strike: Floats  # (n,) USD
     is_call: Bools  # (n,)
     oi: Floats  # (n,) coins, 0 where it was unusable
@@ -31,29 +32,20 @@ class LiveRows:
     forward: Floats  # (n,) USD, scaled to `spot`
     expiry: Ints  # (n,) ms since 1970, UTC
     left_ms: Floats  # (n,) ms to expiry, above 0
-    dropped: Mapping[str, int]  # rows by the reason why they count less or not at all
+    v: Floats  # (n,) iv * sqrt(T); NaN without IV
+    d1: Floats  # (n,) ln(F / K) / v + v / 2; NaN without IV
 
     def take(self, rows: Bools) -> "LiveRows":
         """These rows alone; the counts of the whole chain stay."""
-        return LiveRows(
-            self.spot,
-            self.strike[rows],
-            self.is_call[rows],
-            self.oi[rows],
-            self.iv[rows],
-            self.forward[rows],
-            self.expiry[rows],
-            self.left_ms[rows],
-            self.dropped,
-        )
-
-    def deviation(self) -> Floats:
-        """iv * sqrt(T), (n,); NaN without IV."""
-        return self.iv * np.sqrt(np.maximum(self.left_ms, FLOOR_MS) / YEAR_MS)
+        columns = {name: getattr(self, name)[rows] for name in LIVE_COLUMNS}
+        return LiveRows(self.spot, self.dropped, **columns)
 
     def side(self) -> Floats:
         """+1 for a call, -1 for a put, (n,): dealers are long calls and short puts."""
         return np.where(self.is_call, 1.0, -1.0)
+
+
+LIVE_COLUMNS = ("strike", "is_call", "oi", "iv", "forward", "expiry", "left_ms", "v", "d1")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,37 +71,41 @@ def live_rows(chain: OptionChain, spot: float, now: datetime) -> LiveRows:
     """
     left = np.subtract(chain.expiry, milliseconds(now), dtype=np.float64)
     live = left > 0
-    rows = chain.take(live)
+    rows = chain if live.all() else chain.take(live)
+    left = left[live]
     usable_oi = np.isfinite(rows.oi) & (rows.oi >= 0)
     usable_iv = (rows.iv >= VALID_IV[0]) & (rows.iv <= VALID_IV[1])
-    forward = _forwards(rows, spot)
+    quoted = _forwards(rows, spot)
     dropped = {
         **chain.unreadable,
         "expired": len(chain) - len(rows),
         "iv_unusable": int(np.count_nonzero(~usable_iv)),
         "oi_unusable": int(np.count_nonzero(~usable_oi)),
-        "forward_missing": int(np.count_nonzero(np.isnan(forward))),
+        "forward_missing": int(np.count_nonzero(np.isnan(quoted))),
     }
+    iv = np.where(usable_iv, rows.iv, np.nan)
+    forward = np.where(np.isnan(quoted), spot, quoted)
+    v = iv * np.sqrt(np.maximum(left, FLOOR_MS) / YEAR_MS)
     return LiveRows(
         spot=spot,
+        dropped={reason: count for reason, count in dropped.items() if count},
         strike=rows.strike,
         is_call=rows.is_call,
         oi=np.where(usable_oi, rows.oi, 0.0),
-        iv=np.where(usable_iv, rows.iv, np.nan),
-        forward=np.where(np.isnan(forward), spot, forward),
+        iv=iv,
+        forward=forward,
         expiry=rows.expiry,
-        left_ms=left[live],
-        dropped={reason: count for reason, count in dropped.items() if count},
+        left_ms=left,
+        v=v,
+        d1=np.log(forward / rows.strike) / v + v / 2,
     )
 
 
 def exposure(rows: LiveRows) -> Floats:
     """GEX of each row, (n,) USD of delta per +1 % move; 0 without OI or IV."""
-    v = rows.deviation()
-    d1 = np.log(rows.forward / rows.strike) / v + v / 2
-    phi = np.exp(-0.5 * d1 * d1) / ROOT_TWO_PI
-    gex = rows.side() * rows.oi * phi / (rows.forward * v) * rows.forward**2 * ONE_PERCENT
-    return np.where((rows.oi > 0) & np.isfinite(v), gex, 0.0)
+    phi = np.exp(-0.5 * rows.d1 * rows.d1) / ROOT_TWO_PI
+    gex = rows.side() * rows.oi * phi / (rows.forward * rows.v) * rows.forward**2 * ONE_PERCENT
+    return np.where((rows.oi > 0) & np.isfinite(rows.v), gex, 0.0)
 
 
 def strike_profile(rows: LiveRows, gex: Floats) -> StrikeProfile:
@@ -132,6 +128,8 @@ def _forwards(rows: OptionChain, spot: float) -> Floats:
     forward = np.where(quoted, own, np.nan)
     quotes = np.zeros(len(rows.sources), np.bool_)
     quotes[rows.venue[quoted]] = True
+    if quotes.all():
+        return forward
     silent = ~quotes[rows.venue]
     for expiry in np.unique(rows.expiry[silent]):
         same = rows.expiry == expiry

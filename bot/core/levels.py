@@ -187,12 +187,14 @@ def _strongest(strike: Floats, size: Floats, wanted: Bools, spot: float, count: 
     """Positions of the `count` largest: ties go to the nearer to spot, then to the lower."""
     at = np.flatnonzero(wanted)
     magnitude = np.abs(size[at])
-    at = at[np.argsort(-magnitude, kind="stable")]
-    magnitude = np.abs(size[at])
+    if len(at) > count:  # only these can be among the first
+        least = np.partition(magnitude, -count)[-count]
+        near = magnitude >= least * (1 - ROUNDING)
+        at, magnitude = at[near], magnitude[near]
+    order = np.argsort(-magnitude, kind="stable")
+    at, magnitude = at[order], magnitude[order]
     smaller = magnitude[1:] < magnitude[:-1] * (1 - ROUNDING)
-    rank = np.concatenate(([0], np.cumsum(smaller)))[: len(at)]
-    # Only the ranks that can be among the first `count` need the finer order.
-    head = rank <= rank[min(count, len(at)) - 1] if len(at) else np.zeros(0, np.bool_)
-    at, rank = at[head], rank[head]
-    order = np.lexsort((strike[at], np.abs(strike[at] - spot), rank))
-    return [int(position) for position in at[order][:count]]
+    ranks = [0, *np.cumsum(smaller).tolist()]
+    strikes = strike[at].tolist()
+    ranked = zip(ranks, ((abs(k - spot), k) for k in strikes), at.tolist(), strict=False)
+    return [position for *_, position in sorted(ranked)][:count]

@@ -1,6 +1,5 @@
 """What people ask and what they get back, in words that every chat can show."""
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -113,9 +112,3 @@ def table_lines(table: Table, widths: Mapping[int, Sequence[int]]) -> list[str]:
         cells = [cell.rjust(width) for cell, width in zip(numbers, others, strict=True)]
         lines.append(GAP.join([name.ljust(first), *cells]).rstrip())
     return lines
-
-
-def suggest(word: str, known: Iterable[str], otherwise: str) -> str:
-    """The known word that was probably meant, as a question; else what to do instead."""
-    near = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.5)
-    return f"did you mean {near[0]}?" if near else otherwise

@@ -1,6 +1,5 @@
 """Alert rules: one line of text each, and whether one is due."""
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ from typing import Literal, get_args
 from bot.core.crossings import BUFFER, MOVE, Watches
 from bot.core.events import ODTE_LEVELS, OTHER_LEVELS, SET_LEVELS
 from bot.core.symbols import coin_of, find_symbol
+from bot.core.words import suggest
 from bot.errors import UserError
 
 Kind = Literal["cross", "moved", "regime"]
@@ -149,8 +149,7 @@ def _level(word: str) -> str:
         if value > 0:
             return f"{value:.15g}"
         raise UserError("a price is above 0")
-    near = difflib.get_close_matches(name, LEVEL_NAMES, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"levels: {', '.join(LEVEL_NAMES)}, or a price"
+    hint = suggest(name, LEVEL_NAMES, f"levels: {', '.join(LEVEL_NAMES)}, or a price")
     raise UserError(f"no level {word!r}; {hint}")
 
 

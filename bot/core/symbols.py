@@ -1,8 +1,8 @@
 """Symbols as people type them: btc, BTC and BTCUSDT are one."""
 
-import difflib
 from collections.abc import Iterable
 
+from bot.core.words import suggest
 from bot.errors import UserError
 
 QUOTE = "USDT"
@@ -25,6 +25,6 @@ def find_symbol(text: str, known: Iterable[str]) -> str:
     for symbol in symbols:
         if wanted in (symbol, coin_of(symbol), f"{coin_of(symbol)}USD", f"{coin_of(symbol)}-USD"):
             return symbol
-    near = difflib.get_close_matches(coin_of(wanted), map(coin_of, symbols), n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(map(coin_of, symbols))}"
+    coins = list(map(coin_of, symbols))
+    hint = suggest(coin_of(wanted), coins, f"known: {', '.join(coins)}")
     raise UserError(f"no symbol {text.strip()!r}; {hint}")

@@ -44,10 +44,10 @@ def money_text(value: float | None) -> str:
     if value is None:
         return "none"
     size, unit = abs(value), ""
-    for step, name in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
-        if size >= step:
-            size, unit = size / step, name
+    for name in ("K", "M", "B"):
+        if round(size, 1) < 1_000:
             break
+        size, unit = size / 1_000, name
     return f"{'-' if value < 0 else ''}${size:,.1f}{unit}"
 
 

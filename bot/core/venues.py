@@ -1,7 +1,6 @@
 """The venues by name."""
 
-import difflib
-
+from bot.core.words import suggest
 from bot.errors import UserError
 
 VENUES = ("deribit", "bybit", "okx", "binance", "derive")
@@ -12,6 +11,5 @@ def find_venue(text: str) -> str:
     name = text.strip().lower()
     if name in VENUES:
         return name
-    near = difflib.get_close_matches(name, VENUES, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"venues: {', '.join(VENUES)}"
+    hint = suggest(name, VENUES, f"venues: {', '.join(VENUES)}")
     raise UserError(f"no venue {text.strip()!r}; {hint}")

@@ -19,12 +19,13 @@ SEARCHED = (0.5, 1.5)  # of spot: where flips are looked for
 PEAK_RANGE = (0.75, 1.25)  # of spot: where the peak is taken
 BAND = 0.05  # of the peak: a zone is where the total stays below
 NOISE = 1e-6  # of the gross peak: a root in weaker surroundings is no flip
-COARSE_STEP = 2.0**-6  # in ln s: resolves every row that is wider
+COARSE_STEP = 2.0**-5  # in ln s: resolves every row that is wider
 WINDOW = 5.0  # standard deviations around d1 = 0 that a narrow row has nodes in
 SMALL = 0.1  # of the peak: turning points below may decide a root or an edge
 LARGE = 0.8  # of the peak: turning points above may be the peak
 CELLS_AT_ONCE = 1 << 15  # points x rows worked on together, so that they stay in cache
 NEARLY_EXACT = 1e-8  # in ln s: the last step of a search is smaller
+TURN_STEPS = 2  # secants from the cubic's guess: the height's error is the square of the place's
 MAX_STEPS = 60  # bisections alone reach EXACT from a cell's width in fewer
 
 Direction = Literal["negative_to_positive", "positive_to_negative", "unchanged"]
@@ -46,25 +47,25 @@ class Curve:
     """Total GEX as a function of x = ln(s / S)."""
 
     def __init__(self, rows: LiveRows) -> None:
-        v = rows.deviation()
-        used = (rows.oi > 0) & np.isfinite(v)
-        v, forward = v[used], rows.forward[used]
-        m = np.log(rows.strike[used] / forward) - v * v / 2
-        a = rows.side()[used] * rows.oi[used] * forward / (v * ROOT_TWO_PI) * ONE_PERCENT
+        used = (rows.oi > 0) & np.isfinite(rows.v)
+        v = rows.v[used]
+        m = -rows.d1[used] * v
+        a = (rows.side() * rows.oi * rows.forward)[used] / (v * ROOT_TWO_PI) * ONE_PERCENT
         self.m, self.v, a = _collapse(m, v, a)  # (n,)
         precision = 1 / (self.v * self.v)
         self._exponent = np.stack((-precision / 2, precision * self.m, -precision * self.m**2 / 2))
         self._sums = np.stack((a, a * precision, a * precision * self.m, np.abs(a)), axis=1)
+        # Work space that every evaluation uses again.
+        self._weights = np.empty((max(1, CELLS_AT_ONCE // max(1, len(a))), len(a)))
 
     def __call__(self, x: Floats) -> tuple[Floats, Floats, Floats]:
         """Total, its slope by x, and gross (unsigned) GEX at each x: (k,) USD per +1 %."""
         sums = np.empty((len(x), 4))
         powers = np.stack((x * x, x, np.ones_like(x)), axis=1)
-        block = max(1, CELLS_AT_ONCE // max(1, len(self.m)))
-        weights = np.empty((min(block, len(x)), len(self.m)))
+        block = len(self._weights)
         for start in range(0, len(x), block):
             part = powers[start : start + block]
-            weight = np.matmul(part, self._exponent, out=weights[: len(part)])
+            weight = np.matmul(part, self._exponent, out=self._weights[: len(part)])
             np.matmul(np.exp(weight, out=weight), self._sums, out=sums[start : start + block])
         scaled = np.exp(x)[:, None] * sums
         total, gross = scaled[:, 0], scaled[:, 3]
@@ -98,6 +99,8 @@ def flip_zones(rows: LiveRows) -> tuple[FlipZone, ...]:
         np.concatenate((np.zeros(len(cells)), lower_targets, upper_targets)),
     )
     kept = heard[: len(cells)] >= NOISE * gross.max()
+    if not kept.any():
+        return ()
     roots, lower, upper = (part[kept] for part in np.split(solved, 3))
     return tuple(
         _zone(rows.spot, total, cells[kept][group], roots[group], lower[group], upper[group])
@@ -183,7 +186,7 @@ def _turn(curve: Curve, x: Floats, slope: Floats, cells: Ints, guess: Floats) ->
     """Where the slope is zero in each cell: secant steps that keep their bracket."""
     a, b = x[cells], x[cells + 1]
     slope_a, slope_b = slope[cells], slope[cells + 1]
-    for _ in range(3 if len(cells) else 0):
+    for _ in range(TURN_STEPS if len(cells) else 0):
         here = curve(guess)[1]
         left = here * slope_a > 0
         a, slope_a = np.where(left, guess, a), np.where(left, here, slope_a)

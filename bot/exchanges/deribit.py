@@ -13,7 +13,7 @@ from bot.core.snapshot import Tick
 from bot.core.symbols import symbol_of
 from bot.errors import NotListed, SourceError
 from bot.exchanges.rows import (
-    MONTHS,
+    MONTH_NUMBERS,
     Row,
     decode,
     expiry_of_day,
@@ -146,7 +146,7 @@ def parse_chain(underlying: str, body: bytes, now: datetime) -> OptionChain:
 
 
 def _row(summary: Summary, name: re.Match[str], now_ms: float) -> Row | None:
-    expiry = expiry_of_day(2000 + int(name[5]), MONTHS.get(name[4], 0), int(name[3]))
+    expiry = expiry_of_day(2000 + int(name[5]), MONTH_NUMBERS.get(name[4], 0), int(name[3]))
     strike = positive(float(name[6].replace("d", ".")))
     if expiry is None or math.isnan(strike):
         return None

@@ -12,15 +12,10 @@ import msgspec
 import numpy as np
 
 from bot.core.chain import OptionChain, Source, from_milliseconds, merge, milliseconds
+from bot.core.words import MONTHS
 from bot.errors import SourceError
 
-# A table of our own: strptime's month names follow the machine's locale.
-MONTHS = {
-    name: number
-    for number, name in enumerate(
-        ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"), 1
-    )
-}
+MONTH_NUMBERS = {name: number for number, name in enumerate(MONTHS, 1)}
 EXPIRY_HOUR = 8  # UTC, on every venue
 
 

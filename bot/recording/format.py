@@ -76,10 +76,16 @@ class Recording:
         """The currencies whose books can hold the symbol's options."""
         return (symbol.removesuffix("USDT"), "USDC")
 
-    def chain_times(self, symbol: str) -> list[datetime]:
-        """When a chain that concerns the symbol came in, ascending."""
+    def chain_times(self, symbol: str, venue: str | None = None) -> list[datetime]:
+        """When a chain that concerns the symbol came in, from that venue or any, ascending."""
         wanted = self.coins(symbol)
-        return sorted({a.at for a in self.answers if a.is_chain and a.coin in wanted})
+        return sorted(
+            {
+                answer.at
+                for answer in self.answers
+                if answer.is_chain and answer.coin in wanted and venue in (None, answer.venue)
+            }
+        )
 
 
 def request_key(venue: str, method: str, path: str, params: Mapping[str, object]) -> str:

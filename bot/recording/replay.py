@@ -50,9 +50,12 @@ def newest_tick(recording: Recording, symbol: str, now: datetime) -> Tick | None
 
 
 def stale_after(recording: Recording, symbol: str) -> timedelta:
-    """Twice the longest time between two chains of the symbol; a day when there is one alone."""
-    times = recording.chain_times(symbol)
-    gaps = [later - earlier for earlier, later in pairwise(times)]
+    """Twice the longest time between two of a venue's chains of the symbol; a day without two."""
+    gaps = [
+        later - earlier
+        for venue in recording.venues
+        for earlier, later in pairwise(recording.chain_times(symbol, venue))
+    ]
     return 2 * max(gaps) if gaps else timedelta(days=1)
 
 

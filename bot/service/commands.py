@@ -17,11 +17,12 @@ from bot.core.cards import (
 )
 from bot.core.chain import OptionChain
 from bot.core.glossary import explain
-from bot.core.reply import Action, Command, Field, Reply, Table, suggest
+from bot.core.reply import Action, Command, Field, Reply, Table
 from bot.core.rules import Rule, RuleState, default_rules, parse_rule, rule_text
 from bot.core.snapshot import Snapshot, recompute
 from bot.core.symbols import coin_of, find_symbol
 from bot.core.text import age_text
+from bot.core.words import suggest
 from bot.errors import BotError, UserError
 from bot.ports import Store
 
@@ -220,13 +221,14 @@ class Commands:
         del command
         now = self._now()
         rows = [self._symbol_row(s, await self._store.snapshot(s), now) for s in self._symbols]
-        counts = await self._store.health()
+        counts = (await self._store.health()).items()
+        stored = tuple((name.replace("_", " "), _count_text(count)) for name, count in counts)
         return Reply(
             "Status",
             fields=tuple(self._health()),
             tables=(
                 Table("", ("Symbol", "Data", "Levels", "Venues"), tuple(rows)),
-                Table("Stored", (), tuple((name.replace("_", " "), _count_text(n)) for name, n in counts.items())),
+                Table("Stored", (), stored),
             ),
             footer=(f"as of {now:%Y-%m-%d %H:%M:%S} UTC",),
         )

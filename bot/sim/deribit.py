@@ -9,6 +9,7 @@ from zlib import crc32
 
 import numpy as np
 
+from bot.core.words import MONTHS
 from bot.sim.coins import COINS, Coin
 from bot.sim.listing import Kind, Listing, listing, live_expiries
 from bot.sim.market import Market
@@ -18,7 +19,6 @@ ROOT = "/api/v2/"
 CURRENCIES = ("BTC", "ETH", "USDC", "USDT", "EURR")  # the last two have no rows
 KINDS = ("option", "future", "spot", "future_combo", "option_combo", "combo", "any")
 MINUTES = ("1", "3", "5", "10", "15", "30", "60")
-MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 BUSY = 250  # microseconds from question to answer
 MOST_BARS = 5000
 CHEAP = 0.005  # coins; cheaper options are quoted in finer ticks

@@ -79,7 +79,8 @@ def open_engine(url: URL, *, migrating: bool = False) -> AsyncEngine:
     """
     pool: dict[str, Any] = {"poolclass": NullPool} if migrating else {}
     if url.drivername == SQLITE:
-        engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS}, **pool)
+        patience = {} if "timeout" in url.query else {"timeout": BUSY_SECONDS}
+        engine = create_async_engine(url, connect_args=patience, **pool)
         set_up = partial(_set_up_sqlite, foreign_keys=not migrating)
         event.listen(engine.sync_engine, "connect", set_up)
         event.listen(engine.sync_engine, "begin", _begin)

@@ -130,6 +130,8 @@ class SqlStore:
 
     async def delete_rule(self, rule_id: str, target: str) -> bool:
         """Forget the target's rule; False when it has no such rule."""
+        if not (rule_id.isascii() and rule_id.isdecimal()):
+            return False  # not every text fits into every database
         theirs = and_(cast(rules.c.number, Text) == rule_id, rules.c.target == target)
         async with self._writing() as database:
             deleted = await database.run(delete(rules).where(theirs))

@@ -14,7 +14,7 @@ from tests.oracle import Row
 SHARED = Path(os.environ.get("GAMMABELL_SHARED", Path(__file__).parents[3] / "shared"))
 FOLDER = SHARED / "data" / "recordings"
 
-MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
+MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
 DERIBIT = re.compile(r"([A-Z]+)(?:_USDC)?-(\d{1,2})([A-Z]{3})(\d\d)-(\d+(?:d\d+)?)-([CP])")
 DERIVE = re.compile(r"([A-Z]+)-(\d{4})(\d\d)(\d\d)-(\d+(?:_\d+)?)-([CP])")
 

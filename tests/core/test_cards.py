@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bot.core import cards
 from bot.core.reply import Reply, Table, column_widths, plain_lines, table_lines
+from tests.core import chains
 from tests.core.chains import NAN
 from tests.fakes import EXPIRIES, NOON, SPOT, make_chain, make_snapshot
 
@@ -185,8 +186,8 @@ def test_top_strikes_come_largest_first_with_both_sides_of_the_book():
     card = cards.top_card(make_snapshot(make_chain()), NOON, LIMIT)
 
     ranked, interest = card.tables
-    assert ranked.rows[0] == ("$90,000", "+$1.2M", "+12.50 %")
-    assert ranked.rows[-1][0] == "$80,000"
+    assert ranked.rows[0] == ("$90,000", "+$2.2M", "+12.50 %")
+    assert len(ranked.rows) == len(interest.rows) == 7
     assert interest.rows[0] == ("$90,000", "2.7K", "150")
 
 
@@ -260,6 +261,30 @@ def test_tables_fit_a_phone_at_any_price(scale, iv, coins):
         lines = [line for table in card.tables for line in table_lines(table, widths)]
         assert max(map(len, lines), default=0) <= PHONE
         assert all(len(table.title) <= PHONE for table in card.tables)
+
+
+STRANGE = st.sampled_from([0.0, -1.0, NAN, float("inf"), 0.005, 0.4, 60.0])
+ROWS = st.builds(
+    chains.make_row,
+    st.sampled_from([0.85, 77.5, 100.0, 120.0]),
+    st.sampled_from(["call", "put"]),
+    oi=STRANGE,
+    iv=STRANGE,
+    left=st.sampled_from([timedelta(seconds=s) for s in (-1, 0, 1, 1_800, 90_000)]),
+    venue=st.sampled_from(["deribit", "okx"]),
+    forward=STRANGE,
+)
+
+
+@given(st.lists(ROWS, min_size=1, max_size=6))
+def test_every_card_can_be_made_of_any_chain(rows):
+    chain = chains.make_chain(rows, NOON)
+    snapshot = make_snapshot(chain, spot=100.0)
+
+    for card in all_cards(chain, snapshot):
+        text = "\n".join(plain_lines(card))
+        assert "nan" not in text
+        assert "inf" not in text
 
 
 def test_plain_lines_align_the_tables_of_a_card():

@@ -12,8 +12,8 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
@@ -27,7 +27,7 @@ from bot.store.migrate import migrate
 
 START_SECONDS = 30.0
 USER, PASSWORD = "tester", "s3cret-word"
-SOCKET_FOLDER = "/tmp"  # noqa: S108 (elsewhere the path may be longer than a socket's may be)
+SOCKET_FOLDER = "/tmp"  # a socket's path must be short
 # Nothing here must survive a power cut.
 HASTY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=50")
 # The server lives as long as its input is open: it ends with the tests, however they end.
@@ -51,49 +51,46 @@ def postgres_server() -> Iterator[URL]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: URL) -> Iterator[URL]:
-    """A database at the newest revision, to be copied."""
-    name = f"template_{uuid4().hex}"
-
-    async def make() -> None:
-        await command(postgres_server, f"CREATE DATABASE {name}")
-        await migrate(text_of(postgres_server.set(database=name)))
-
-    asyncio.run(make())
-    yield postgres_server.set(database=name)
-    asyncio.run(command(postgres_server, f"DROP DATABASE {name} WITH (FORCE)"))
+def postgres_template(postgres_server: URL) -> Iterator[str]:
+    """The name of a database at the newest revision, to be copied."""
+    with database(postgres_server) as url:
+        asyncio.run(migrate(url))
+        yield str(make_url(url).database)
 
 
 @pytest.fixture
-async def postgres_url(postgres_template: URL) -> AsyncIterator[str]:
+def postgres_url(postgres_server: URL, postgres_template: str) -> Iterator[str]:
     """The address of a fresh database at the newest revision."""
-    async with database(postgres_template, f"TEMPLATE {postgres_template.database}") as url:
+    with database(postgres_server, f"TEMPLATE {postgres_template}") as url:
         yield url
 
 
 @pytest.fixture
-async def empty_postgres_url(postgres_server: URL) -> AsyncIterator[str]:
+def empty_postgres_url(postgres_server: URL) -> Iterator[str]:
     """The address of a fresh database without tables."""
-    async with database(postgres_server, "") as url:
+    with database(postgres_server) as url:
         yield url
 
 
-@asynccontextmanager
-async def database(server: URL, options: str) -> AsyncIterator[str]:
+@contextmanager
+def database(server: URL, options: str = "") -> Iterator[str]:
     name = f"test_{uuid4().hex}"
-    await command(server, f"CREATE DATABASE {name} {options}")
+    command(server, f"CREATE DATABASE {name} {options}")
     try:
         yield text_of(server.set(database=name))
     finally:
-        await command(server, f"DROP DATABASE {name} WITH (FORCE)")
+        command(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-async def command(server: URL, sql: str) -> None:
-    connection = await asyncpg.connect(text_of(server.set(drivername="postgresql")))
-    try:
-        await connection.execute(sql)
-    finally:
-        await connection.close()
+def command(server: URL, sql: str) -> None:
+    async def run() -> None:
+        connection = await asyncpg.connect(text_of(server.set(drivername="postgresql")))
+        try:
+            await connection.execute(sql)
+        finally:
+            await connection.close()
+
+    asyncio.run(run())
 
 
 def text_of(url: URL) -> str:

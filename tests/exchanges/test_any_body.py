@@ -1,0 +1,143 @@
+"""Whatever a venue sends, a parser gives a value or SourceError and nothing else."""
+
+import asyncio
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import SourceError
+from bot.exchanges import binance, deribit, derive
+from bot.exchanges.deribit import Deribit
+from bot.exchanges.derive import Derive
+from tests.exchanges.wires import (
+    NOW,
+    NOW_MS,
+    FakeWire,
+    as_body,
+    deribit_body,
+    deribit_row,
+    derive_body,
+    derive_listing,
+    derive_ticker,
+    kline,
+)
+
+SECONDS = NOW_MS // 1_000 + 86_400
+BOOK = deribit_body(deribit_row(), deribit_row("SOL_USDC-27MAR26-200d5-P"))
+REFUSAL = as_body({"jsonrpc": "2.0", "error": {"code": 10028, "message": "too_many_requests"}})
+PRICES = as_body({"result": {"index_price": 1.5, "mark_price": 2.5}})
+TICKERS = derive_body({"BTC-20260303-70_5-C": derive_ticker(), "BTC-x-71-P": derive_ticker()})
+LISTING = derive_listing(SECONDS, SECONDS + 86_400, pages=1)
+KLINES = as_body([kline(NOW_MS), kline(NOW_MS - 1_800_000)])
+
+NUMBERS = st.one_of(
+    st.integers(),
+    st.integers(1, 40).map(lambda power: 10**power),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
+LEAVES = st.one_of(st.none(), st.booleans(), NUMBERS, st.text())
+ANYTHING = st.recursive(
+    LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=12
+)
+
+
+@st.composite
+def bodies(draw, *good):
+    """A good answer with something else somewhere in it, or cut off; any JSON; any bytes."""
+    kind = draw(st.sampled_from(("changed", "changed", "cut", "json", "bytes")))
+    if kind == "bytes":
+        return draw(st.binary())
+    if kind == "json":
+        return as_body(draw(ANYTHING))
+    body = draw(st.sampled_from(good))
+    if kind == "cut":
+        return body[: draw(st.integers(0, len(body)))]
+    value = json.loads(body)
+    place, key = draw(st.sampled_from(list(parts_of(value))))
+    part = place.pop(key)
+    if isinstance(place, list):
+        place.insert(key, draw(ANYTHING))
+    elif draw(st.booleans()):
+        place[key] = draw(NUMBERS if isinstance(part, int | float) else ANYTHING)
+    else:
+        place[draw(st.text())] = part
+    return as_body(value)
+
+
+def parts_of(value):
+    """Every part of a JSON value, at any depth: what it is in and under which key."""
+    if isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield value, key
+            yield from parts_of(value[key])
+
+
+def attempt(read, *arguments):
+    try:
+        read(*arguments)
+    except SourceError as error:
+        assert str(error)
+
+
+def attempt_all(*fetches):
+    for fetch in fetches:
+        attempt(asyncio.run, fetch)
+
+
+@given(body=bodies(BOOK, REFUSAL))
+def test_deribits_chain(body):
+    attempt(deribit.parse_chain, "BTC", body, NOW)
+
+
+@given(body=bodies(BOOK, REFUSAL, PRICES))
+def test_deribit(body):
+    venue = Deribit(FakeWire(lambda path, params: body), lambda: NOW)
+
+    attempt_all(venue.fetch_chain("SOL"), venue.fetch_spot("BTC"), venue.fetch_perpetual("BTC"))
+
+
+@given(body=bodies(TICKERS, REFUSAL))
+def test_derives_chain(body):
+    attempt(derive.parse_chain, "BTC", body, NOW)
+
+
+@given(listing=bodies(LISTING, REFUSAL), tickers=st.just(TICKERS) | bodies(TICKERS, REFUSAL))
+def test_derive(listing, tickers):
+    pages = {1: listing, 2: derive_listing(SECONDS, pages=2)}
+
+    def answer(path, params):
+        if path == "/public/get_all_instruments":
+            return pages.get(params["page"], SourceError("derive", "no such page"))
+        return tickers
+
+    attempt_all(Derive(FakeWire(answer), lambda: NOW).fetch_chain("BTC"))
+
+
+@given(body=bodies(KLINES, REFUSAL))
+def test_binances_candles(body):
+    attempt(binance.parse_candles, body, NOW)
+
+
+DEEP = b"[" * 100_000 + b"]" * 100_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [DEEP, b'{"x":%b}' % DEEP, b'{"result":[{"mark_iv":%b}]}' % DEEP],
+    ids=["alone", "where nobody looks", "for a number"],
+)
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda body: deribit.parse_chain("BTC", body, NOW),
+        lambda body: derive.parse_chain("BTC", body, NOW),
+        derive.parse_instruments,
+        lambda body: binance.parse_candles(body, NOW),
+    ],
+    ids=["deribit", "derive", "derive list", "binance"],
+)
+def test_an_answer_nested_without_end_is_a_source_error(read, body):
+    with pytest.raises(SourceError):
+        read(body)

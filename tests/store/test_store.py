@@ -1,0 +1,583 @@
+"""What every store promises, whichever it is."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from itertools import chain
+
+import pytest
+
+from bot.core.crossings import Latches
+from bot.core.events import Delivery, Moved, event_object
+from bot.core.rules import RuleState
+from bot.errors import StoreError
+from tests.store.values import (
+    BTC,
+    CHAIN,
+    DAY,
+    ETH,
+    HOUR,
+    MINUTE,
+    NOON,
+    RULE,
+    SECOND,
+    SNAPSHOT,
+    bits_of,
+    journal_of,
+    make_alert,
+    make_candles,
+    make_crossing,
+    make_empty_chain,
+    make_latches,
+    make_mixed_chain,
+    make_record,
+    make_ring,
+    make_snapshot,
+)
+
+
+async def claim(store, owner="me", now=NOON, lease=MINUTE, limit=10, messenger="terminal"):
+    return [alert.id for alert in await store.claim(messenger, owner, now, lease, limit)]
+
+
+def sent(alert="a1", at=NOON):
+    return Delivery(at, alert, "terminal:", "sent")
+
+
+# record
+
+
+async def test_what_was_recorded_is_read_back_equal(store):
+    await store.record(make_record())
+
+    assert await store.snapshot(BTC) == SNAPSHOT
+    assert bits_of(await store.chain(SNAPSHOT)) == bits_of(CHAIN)
+    assert await store.latches(BTC) == make_latches()
+    assert await store.rule_states() == {"1": RuleState(NOON, 3)}
+    assert await store.position() == "line 7"
+
+
+async def test_the_journal_takes_the_snapshot_then_the_events_then_the_alerts(store):
+    events = [make_crossing(), make_crossing(direction="up", at=NOON + timedelta(microseconds=1))]
+    await store.record(make_record(events=events, alerts=[make_alert("a1"), make_alert("a2")]))
+
+    entries = await journal_of(store)
+
+    assert [entry.snapshot for entry in entries] == [SNAPSHOT, None, None, None, None]
+    expected = [event_object(one) for one in (*events, make_alert("a1"), make_alert("a2"))]
+    assert [entry.body for entry in entries] == [None, *expected]
+    assert [entry.seq for entry in entries] == sorted({entry.seq for entry in entries})
+
+
+async def test_the_cause_of_a_move_comes_back_as_it_was(store):
+    key = make_crossing().key
+    cause = {"kind": "expiry roll", "parts": {"oi": 120.5, "rows": 3}, "venues": ["deribit"]}
+    moved = Moved(NOON, BTC, key, 80_000.0, 81_000.0, 0.01, cause)
+    await store.record(make_ring(events=[moved]))
+
+    assert [entry.body for entry in await journal_of(store)] == [event_object(moved)]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"snapshot": SNAPSHOT},
+        {"alerts": [make_alert("a2"), make_alert("a3", at=NOON.replace(tzinfo=None))]},
+        {"rule_states": {"2": RuleState(NOON.replace(tzinfo=None), 1)}},
+        {"events": [make_crossing(), make_crossing(at=NOON.replace(tzinfo=None))]},
+        {"events": [Moved(NOON, BTC, make_crossing().key, 1.0, 2.0, 0.01, {"not": object()})]},
+    ],
+    ids=["a snapshot known already", "an alert", "a state", "an event", "a cause"],
+)
+async def test_a_record_that_fails_in_one_part_writes_nothing(store, broken):
+    await store.record(make_record(alerts=[make_alert()]))
+    health, journal = await store.health(), await journal_of(store)
+    later = {
+        "latches": make_latches(1.0),
+        "snapshot": make_snapshot(at=NOON + HOUR),
+        "chain": make_mixed_chain(),
+        "alerts": [make_alert("a2")],
+        "rule_states": {"2": RuleState(NOON, 1)},
+        "position": "line 8",
+    }
+
+    with pytest.raises(Exception, match=r"recorded already|no time zone|object"):
+        await store.record(make_record(**(later | broken)))
+
+    assert await store.health() == health
+    assert await store.snapshot(BTC) == SNAPSHOT
+    assert await store.latches(BTC) == make_latches()
+    assert await store.rule_states() == {"1": RuleState(NOON, 3)}
+    assert await store.position() == "line 7"
+    assert await claim(store) == ["a1"]
+    assert await journal_of(store) == []
+    assert await journal_of(store, "a new reader") == journal
+
+
+async def test_the_second_snapshot_of_a_moment_is_refused_in_one_line(store):
+    await store.record(make_record())
+
+    with pytest.raises(StoreError, match=f"^snapshot {SNAPSHOT.id} is recorded already$"):
+        await store.record(make_record())
+
+
+async def test_a_known_alert_is_left_as_it_is_and_makes_no_journal_line(store):
+    await store.record(make_ring(make_alert("a1", text="first")))
+    await store.record(make_ring(make_alert("a1", text="second"), make_alert("a2")))
+
+    lines = [entry.body["id"] for entry in await journal_of(store)]
+    claimed = await store.claim("terminal", "me", NOON, MINUTE, 10)
+
+    assert lines == ["a1", "a2"]
+    assert [alert.text for alert in claimed] == ["first", make_alert().text]
+
+
+async def test_an_alert_twice_in_one_record_is_one(store):
+    await store.record(make_ring(make_alert("a1", text="first"), make_alert("a1", text="second")))
+
+    assert [entry.body["text"] for entry in await journal_of(store)] == ["first"]
+    assert await claim(store) == ["a1"]
+
+
+async def test_an_alert_that_was_delivered_does_not_ring_again(store):
+    await store.record(make_ring(make_alert()))
+    await claim(store)
+    await store.settle("me", sent())
+
+    await store.record(make_ring(make_alert()))
+
+    assert await claim(store) == []
+
+
+async def test_latches_are_kept_by_symbol_and_the_last_ones_count(store):
+    await store.record(make_record())
+    await store.record(make_record(snapshot=None, latches=make_latches(3.0)))
+    await store.record(make_record(symbol=ETH, snapshot=None, latches=make_latches(4.0, ETH)))
+
+    assert await store.latches(BTC) == make_latches(3.0)
+    assert await store.latches(ETH) == make_latches(4.0, ETH)
+    assert await store.latches("SOLUSDT") == Latches()
+
+
+async def test_states_that_a_record_does_not_name_stay(store):
+    await store.record(make_record())
+    later = {"1": RuleState(NOON + HOUR, 4), "default: btc regime": RuleState(NOON, 1)}
+    await store.record(make_ring(rule_states={"default: btc regime": later["default: btc regime"]}))
+    assert (await store.rule_states())["1"] == RuleState(NOON, 3)
+
+    await store.record(make_ring(rule_states=later))
+    assert await store.rule_states() == later
+
+
+async def test_a_record_without_a_position_leaves_the_last_one(store):
+    assert await store.position() is None
+    await store.record(make_ring(position="line 1"))
+    await store.record(make_ring(position="line 2"))
+    await store.record(make_ring())
+
+    assert await store.position() == "line 2"
+
+
+# snapshots and chains
+
+
+async def test_the_snapshot_of_a_time_is_the_newest_not_after_it(store):
+    times = [NOON, NOON + timedelta(microseconds=1), NOON + HOUR]
+    for at in (times[2], times[0], times[1]):
+        await store.record(make_record(snapshot=make_snapshot(at=at)))
+    await store.record(make_record(symbol=ETH, snapshot=make_snapshot(ETH, NOON + DAY)))
+
+    async def time_at(at):
+        snapshot = await store.snapshot(BTC, at)
+        return snapshot and snapshot.at
+
+    assert await time_at(None) == times[2]
+    assert [await time_at(at) for at in times] == times
+    assert await time_at(NOON + 59 * MINUTE) == times[1]
+    assert await time_at(NOON - timedelta(microseconds=1)) is None
+    assert await store.snapshot("SOLUSDT") is None
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 96])
+async def test_candles_come_back_with_their_snapshot(store, count):
+    shown = [make_snapshot(at=NOON + n * SECOND, candles=make_candles(count)) for n in range(2)]
+    for snapshot in shown:
+        await store.record(make_record(snapshot=snapshot))
+
+    assert [await store.snapshot(BTC, one.at) for one in shown] == shown
+    assert [entry.snapshot for entry in await journal_of(store) if entry.snapshot] == shown
+
+
+@pytest.mark.parametrize("make", [make_mixed_chain, make_empty_chain, lambda: CHAIN])
+async def test_a_chain_comes_back_to_the_bit(store, make):
+    await store.record(make_record(chain=make()))
+
+    assert bits_of(await store.chain(SNAPSHOT)) == bits_of(make())
+
+
+async def test_snapshots_that_rest_on_the_same_answers_share_them(store):
+    changed = replace(CHAIN, oi=CHAIN.oi + (CHAIN.venue == 1))
+    again = make_snapshot(at=NOON + MINUTE)
+    third = make_snapshot(at=NOON + HOUR)
+    await store.record(make_record())
+    await store.record(make_record(snapshot=again))
+    assert (await store.health())["chains"] == 2
+
+    await store.record(make_record(snapshot=third, chain=changed))
+
+    assert (await store.health())["chains"] == 3
+    assert bits_of(await store.chain(again)) == bits_of(CHAIN)
+    assert bits_of(await store.chain(third)) == bits_of(changed)
+
+
+async def test_a_snapshot_that_came_without_a_chain_has_none(store):
+    await store.record(make_record(chain=None))
+
+    assert await store.chain(SNAPSHOT) is None
+    assert await store.chain(make_snapshot(at=NOON + DAY)) is None
+
+
+# rules
+
+
+async def test_rules_come_back_oldest_first_with_their_ids(store):
+    first = await store.add_rule(RULE)
+    second = await store.add_rule(replace(RULE, id="ignored", level="70000", times=1))
+
+    assert first == replace(RULE, id=first.id)
+    assert first.id != second.id
+    assert await store.rules() == [first, second]
+
+
+async def test_a_rule_is_deleted_by_its_own_target_alone_and_once(store):
+    rule = await store.add_rule(RULE)
+
+    assert not await store.delete_rule(rule.id, "discord:1")
+    assert await store.rules() == [rule]
+    assert await store.delete_rule(rule.id, RULE.target)
+    assert not await store.delete_rule(rule.id, RULE.target)
+    assert await store.rules() == []
+
+
+@pytest.mark.parametrize(
+    "nonsense", ["", "x", "1.0", "01", "-1", "\u0661", "1" * 40, "\0", "\udcff"]
+)
+async def test_an_id_that_is_none_deletes_nothing(store, nonsense):
+    rule = await store.add_rule(RULE)
+
+    assert not await store.delete_rule(nonsense, RULE.target)
+    assert await store.rules() == [rule]
+
+
+async def test_the_id_of_a_deleted_rule_is_never_used_again(store):
+    first = await store.add_rule(RULE)
+    await store.record(make_ring(rule_states={first.id: RuleState(NOON, 1)}))
+    await store.delete_rule(first.id, RULE.target)
+
+    second = await store.add_rule(RULE)
+
+    assert second.id != first.id
+    assert await store.rule_states() == {}
+
+
+# outbox
+
+
+async def test_claims_are_oldest_first_and_at_most_the_limit(store):
+    late, early = make_alert("late", NOON + SECOND), make_alert("early", NOON - SECOND)
+    await store.record(make_ring(late, make_alert("b"), make_alert("a"), early))
+    now = NOON + MINUTE
+
+    assert await claim(store, now=now, limit=3) == ["early", "b", "a"]
+    assert await claim(store, now=now, limit=3) == ["late"]
+    assert await claim(store, now=now, limit=3) == []
+
+
+async def test_a_claim_gives_the_whole_alert(store):
+    await store.record(make_ring(make_alert(text="fell – 5 σ ♞")))
+
+    assert list(await store.claim("terminal", "me", NOON, MINUTE, 1)) == [
+        make_alert(text="fell – 5 σ ♞")
+    ]
+
+
+async def test_a_messenger_gets_its_own_targets_alone(store):
+    await store.record(make_ring(make_alert("a1"), make_alert("a2", target="discord:7:9")))
+
+    assert await claim(store, messenger="disc") == []
+    assert await claim(store, messenger="discord") == ["a2"]
+    assert await claim(store) == ["a1"]
+
+
+async def test_an_alert_is_not_due_before_its_time(store):
+    await store.record(make_ring(make_alert(at=NOON)))
+
+    assert await claim(store, now=NOON - timedelta(microseconds=1)) == []
+    assert await claim(store, now=NOON) == ["a1"]
+
+
+async def test_a_leased_alert_is_due_again_only_when_its_lease_runs_out(store):
+    await store.record(make_ring(make_alert()))
+    await claim(store, "crashed", lease=MINUTE)
+
+    assert await claim(store, now=NOON + MINUTE - timedelta(microseconds=1)) == []
+    assert await claim(store, now=NOON + MINUTE) == ["a1"]
+
+
+async def test_two_claimers_at_once_never_share_an_alert(store, other):
+    alerts = [make_alert(f"a{n:02}") for n in range(40)]
+    await store.record(make_ring(*alerts))
+
+    async def take(way, owner):
+        taken = []
+        while batch := await claim(way, owner, limit=3):
+            taken += batch
+        return taken
+
+    shares = await asyncio.gather(*(take(way, f"o{n}") for n, way in enumerate([store, other] * 3)))
+
+    assert sorted(chain.from_iterable(shares)) == [alert.id for alert in alerts]
+
+
+async def test_settling_ends_the_alert_and_writes_its_delivery_once(store):
+    await store.record(make_ring(make_alert()))
+    await claim(store)
+    await journal_of(store)
+    delivery = Delivery(NOON + SECOND, "a1", "terminal:", "expired")
+
+    assert await store.settle("me", delivery)
+    assert not await store.settle("me", delivery)
+
+    assert await claim(store, now=NOON + DAY) == []
+    assert [entry.body for entry in await journal_of(store)] == [event_object(delivery)]
+
+
+async def test_settling_a_lost_lease_changes_nothing(store):
+    await store.record(make_ring(make_alert(), make_alert("free")))
+    await claim(store, "slow", limit=1)
+    await claim(store, "quick", now=NOON + MINUTE, limit=1)
+    await journal_of(store)
+
+    assert not await store.settle("slow", sent())
+    assert not await store.settle("slow", sent("free"))
+    assert not await store.settle("slow", sent("unknown"))
+    assert await journal_of(store) == []
+    assert await store.settle("quick", sent())
+
+
+async def test_a_lease_that_ran_out_still_settles_while_nobody_else_took_it(store):
+    await store.record(make_ring(make_alert()))
+    await claim(store)
+
+    assert await store.settle("me", sent(at=NOON + DAY))
+
+
+async def test_a_retried_alert_is_due_again_at_the_time_given(store):
+    await store.record(make_ring(make_alert()))
+    await claim(store)
+
+    await store.retry("me", make_alert(), NOON + HOUR)
+
+    assert not await store.settle("me", sent())
+    assert await claim(store, now=NOON + HOUR - SECOND) == []
+    assert await claim(store, now=NOON + HOUR) == ["a1"]
+
+
+async def test_only_the_owner_can_give_an_alert_back(store):
+    await store.record(make_ring(make_alert()))
+    await claim(store)
+
+    await store.retry("another", make_alert(), NOON)
+    await store.release("another")
+
+    assert await claim(store) == []
+    assert await store.settle("me", sent())
+
+
+async def test_releasing_gives_everything_of_the_owner_back_at_once(store):
+    await store.record(make_ring(*(make_alert(f"a{n}") for n in range(4))))
+    await claim(store, limit=2)
+    await claim(store, "another", limit=1)
+    await store.settle("me", sent("a0"))
+
+    await store.release("me")
+
+    assert await claim(store, "third") == ["a1", "a3"]
+
+
+# journal
+
+
+async def test_a_reader_goes_on_where_it_stopped(store):
+    await store.record(make_ring(*(make_alert(f"a{n}") for n in range(5))))
+    pages = []
+
+    counts = [await store.follow("r", pages.append, 2) for _ in range(4)]
+
+    assert counts == [2, 2, 1, 0]
+    assert [[entry.body["id"] for entry in page] for page in pages] == [
+        ["a0", "a1"],
+        ["a2", "a3"],
+        ["a4"],
+    ]
+
+
+async def test_readers_do_not_disturb_each_other(store, other):
+    await store.record(make_ring(make_alert()))
+
+    assert len(await journal_of(store, "one")) == 1
+    assert len(await journal_of(other, "two")) == 1
+    assert await journal_of(other, "one") == []
+
+
+async def test_a_failing_write_leaves_with_its_own_error_and_advances_nothing(store):
+    await store.record(make_ring(make_alert("a1"), make_alert("a2")))
+
+    def fail(entries):
+        raise BrokenPipeError("nobody reads")
+
+    with pytest.raises(BrokenPipeError, match="nobody reads"):
+        await store.follow("r", fail, 10)
+
+    assert [entry.body["id"] for entry in await journal_of(store, "r")] == ["a1", "a2"]
+
+
+async def test_writers_at_once_hide_no_line_from_a_reader(store, other):
+    async def write(way, name):
+        for n in range(25):
+            await way.record(make_ring(make_alert(f"{name}{n}"), symbol=name))
+
+    async def read():
+        seen = []
+        while len(seen) < 50:
+            await store.follow("r", seen.extend, 3)
+        return [entry.body["id"] for entry in seen]
+
+    seen, *_ = await asyncio.gather(read(), write(store, "x"), write(other, "y"))
+
+    assert sorted(seen) == sorted(f"{name}{n}" for name in "xy" for n in range(25))
+    assert [one for one in seen if one[0] == "x"] == [f"x{n}" for n in range(25)]
+
+
+# the rest
+
+
+async def test_a_store_belongs_to_the_first_market_that_opened_it(store, other):
+    await store.open_market("sim")
+    await other.open_market("sim")
+
+    with pytest.raises(StoreError, match="holds sim data, not live"):
+        await other.open_market("live")
+    await store.open_market("sim")
+
+
+async def fill(store):
+    """A BTC snapshot each day for three days, the newest with another chain, and an ETH one."""
+    for day in range(3):
+        at = NOON + day * DAY
+        record = make_record(
+            at=at,
+            snapshot=make_snapshot(at=at, candles=make_candles(3, at)),
+            chain=make_mixed_chain() if day == 2 else replace(CHAIN, oi=CHAIN.oi + day),
+            events=[make_crossing(at=at)],
+            alerts=[make_alert(f"sent{day}", at), make_alert(f"waiting{day}", at)],
+        )
+        await store.record(record)
+        await store.claim("terminal", "me", at, MINUTE, 100)
+        await store.settle("me", sent(f"sent{day}", at))
+    await store.record(make_record(symbol=ETH, snapshot=make_snapshot(ETH, NOON), events=[]))
+
+
+async def test_pruning_chains_leaves_everything_else(store):
+    await fill(store)
+    before = await store.health()
+
+    deleted = await store.prune(NOON + 5 * DAY, NOON - DAY)
+
+    assert deleted == 2  # of day 1, on two venues; ETH's newest rests on what day 0 does
+    assert await store.health() == {**before, "chains": before["chains"] - 2}
+    assert await store.chain(make_snapshot(at=NOON)) is None
+    assert await store.chain(make_snapshot(at=NOON + DAY)) is None
+    assert bits_of(await store.chain(make_snapshot(at=NOON + 2 * DAY))) == bits_of(
+        make_mixed_chain()
+    )
+    assert bits_of(await store.chain(make_snapshot(ETH))) == bits_of(CHAIN)
+    assert await store.prune(NOON + 5 * DAY, NOON - DAY) == 0
+
+
+async def test_pruning_all_keeps_the_newest_snapshots_and_what_is_undelivered(store):
+    await fill(store)
+    shown = await store.snapshot(BTC)
+
+    await store.prune(NOON + 5 * DAY, NOON + 5 * DAY)
+
+    assert await journal_of(store) == []
+    assert await store.snapshot(BTC) == shown
+    assert await store.snapshot(BTC, NOON + DAY) is None
+    assert bits_of(await store.chain(shown)) == bits_of(make_mixed_chain())
+    assert bits_of(await store.chain(await store.snapshot(ETH))) == bits_of(CHAIN)
+    assert await store.latches(BTC) == make_latches()
+    assert await claim(store, now=NOON + 9 * DAY) == ["waiting0", "waiting1", "waiting2"]
+
+
+async def test_pruning_keeps_what_is_not_older(store):
+    await fill(store)
+
+    await store.prune(NOON + DAY, NOON + DAY)
+
+    kept = [entry.body or entry.snapshot for entry in await journal_of(store)]
+    assert (
+        min(
+            one.at if one is shown else one["at"]
+            for one in kept
+            for shown in [one]
+            if not isinstance(one, dict)
+        )
+        == NOON + DAY
+    )
+    assert await store.snapshot(BTC, NOON + DAY) == make_snapshot(
+        at=NOON + DAY, candles=make_candles(3, NOON + DAY)
+    )
+    assert await store.snapshot(BTC, NOON) is None
+
+
+async def test_pruning_deletes_as_many_rows_as_it_says(store):
+    await fill(store)
+
+    # BTC: 2 snapshots on 2 chains of 2 venues each, 1 shared with ETH's newest; 3 days of
+    # 5 journal lines and ETH's 1; the alerts that were sent.
+    assert await store.prune(NOON + 5 * DAY, NOON + 5 * DAY) == 2 + 2 + 16 + 3
+
+
+async def test_journal_numbers_go_on_after_pruning(store):
+    await store.record(make_ring(make_alert("a1")))
+    (first,) = await journal_of(store)
+    await claim(store)
+    await store.settle("me", sent())
+    await store.prune(NOON + DAY, NOON + DAY)
+
+    await store.record(make_ring(make_alert("a2")))
+
+    (second,) = [entry for entry in await journal_of(store) if entry.body["event"] == "alert"]
+    assert second.seq > first.seq
+
+
+async def test_health_counts_what_is_there(store):
+    assert await store.health() == {
+        "snapshots": 0,
+        "chains": 0,
+        "rules": 0,
+        "alerts_pending": 0,
+        "journal_at": None,
+    }
+    await store.add_rule(RULE)
+    await store.record(make_record(alerts=[make_alert("a1"), make_alert("a2", NOON + HOUR)]))
+    await claim(store, limit=1)
+
+    assert await store.health() == {
+        "snapshots": 1,
+        "chains": 2,
+        "rules": 1,
+        "alerts_pending": 2,
+        "journal_at": NOON + HOUR,
+    }
