@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from bot.core.reply import suggest
+from bot.core.words import suggest
 from bot.errors import UserError
 
 TERMS: Mapping[str, str] = {

@@ -136,35 +136,36 @@ def test_flips_between_rows_of_minutes_to_expiry_are_found():
 
 
 def test_the_tail_of_a_narrow_row_may_turn_a_total_that_nearly_cancels():
+    hour, autumn = timedelta(hours=1), timedelta(days=307)
     rows = [
-        make_row(100, "call", oi=1_000, left=YEAR),
-        make_row(100, "put", oi=1_000 * (1 - 1e-9), left=YEAR),
-        make_row(92, "put", oi=10, left=timedelta(hours=2)),
+        make_row(85, "put", oi=10, iv=0.57, left=autumn),
+        make_row(110, "call", oi=10, iv=0.5, left=autumn),
+        make_row(125, "put", oi=1, iv=3.41, left=hour, forward=102.44),
+        make_row(140, "put", oi=5.5, iv=2.77, left=hour * 0.68, forward=99.55),
+        make_row(135, "call", oi=978, iv=0.23, left=hour / 60, forward=101.385),
     ]
 
     found = zones(rows)
 
-    assert [flip for zone in found for flip in zone.flips] == sign_turns(rows, 40_001)
+    assert [flip for zone in found for flip in zone.flips] == sign_turns(rows, 4_001)
 
 
-def test_three_flips_within_one_deviation_are_found():
-    hours = timedelta(hours=1)
-    book = [
-        (68, "call", 20, 53.5), (68, "put", 20, 43.6), (68, "call", 24, 43.6),
-        (72, "call", 24, 66.2), (72, "put", 20, 84.1), (76, "call", 24, 19.4),
-        (76, "put", 20, 93.9), (80, "call", 20, 88.0), (80, "put", 20, 13.5),
-        (64, "put", 20, 35.2), (64, "call", 164, 41.4), (68, "put", 164, 60.2),
-        (72, "call", 168, 96.6), (72, "put", 168, 9.6), (76, "call", 168, 90.1),
-        (76, "put", 168, 59.5), (80, "call", 164, 95.1), (80, "put", 168, 56.3),
-    ]  # fmt: skip
+@pytest.mark.parametrize("lowest", [72.0, 72.15, 72.3, 90.0, 90.5, 91.0, 120.0, 120.7])
+def test_three_flips_close_together_are_found(lowest):
+    wanted = [lowest, lowest * 1.0035, lowest * 1.0115]
+    strikes = [lowest * (0.93 + 0.05 * k) for k in range(4)]
+    one_coin = [make_row(strike, oi=1.0, iv=0.45, left=timedelta(hours=20)) for strike in strikes]
+    terms = np.array([[total([row], spot) for row in one_coin] for spot in wanted])
+    coins = np.append(np.linalg.solve(terms[:, :3], -terms[:, 3]), 1.0)
     rows = [
-        make_row(strike, side, oi=oi, left=left * hours, iv=0.4 + 0.3 * (strike / 100 - 1) ** 2)
-        for strike, side, left, oi in book
+        change(row, oi=abs(oi) * 100, is_call=bool(oi > 0))
+        for row, oi in zip(one_coin, coins, strict=True)
     ]
 
     found = zones(rows)
 
-    assert [flip for zone in found for flip in zone.flips] == sign_turns(rows, 20_001)
+    flips = [flip for zone in found for flip in zone.flips]
+    assert flips == pytest.approx(wanted, rel=1e-9)
 
 
 def test_a_flip_outside_half_to_one_and_a_half_of_spot_is_not_searched():
@@ -181,7 +182,7 @@ def test_a_flip_in_the_noise_is_left_out():
 
 
 def test_the_noise_is_measured_by_all_rows_even_those_that_cancel():
-    straddle = [make_row(100, side, oi=1e9, left=WEEK) for side in ("call", "put")]
+    straddle = [make_row(80, side, oi=1e9, left=WEEK) for side in ("call", "put")]
     rows = [make_row(130, "put", left=WEEK), make_row(140, "call", left=WEEK)]
 
     assert len(zones(rows)) == 1
