@@ -16,6 +16,7 @@ DAY_MS = 86_400_000.0
 FLOOR_MS = 30 * 60_000.0  # a live row never has less than 30 minutes: gamma grows without bound
 VALID_IV = (0.01, 5.0)  # outside it an IV is junk or a wrong unit
 ONE_PERCENT = 0.01
+ROUNDING = 1e-12  # of its gross terms: a sum that is smaller is zero
 ROOT_TWO_PI = float(np.sqrt(2 * np.pi))
 
 
@@ -61,7 +62,12 @@ class StrikeProfile:
     @property
     def net_gex(self) -> Floats:
         """call_gex + put_gex, (k,) USD per +1 %."""
-        return self.call_gex + self.put_gex
+        return rounded(self.call_gex + self.put_gex, self.gross_gex)
+
+    @property
+    def gross_gex(self) -> Floats:
+        """Both sides unsigned, (k,) USD per +1 %."""
+        return self.call_gex - self.put_gex
 
 
 def live_rows(chain: OptionChain, spot: float, now: datetime) -> LiveRows:
@@ -115,6 +121,15 @@ def strike_profile(rows: LiveRows, gex: Floats) -> StrikeProfile:
     call_gex, put_gex = sum_by(alternating, 2 * len(strike), gex).reshape(-1, 2).T
     call_oi, put_oi = sum_by(alternating, 2 * len(strike), rows.oi).reshape(-1, 2).T
     return StrikeProfile(strike, call_gex, put_gex, call_oi, put_oi)
+
+
+def rounded(value: Floats, gross: Floats) -> Floats:
+    """The sums, 0 where they are within rounding of their unsigned terms.
+
+    Whether a sum that cancels ends a hair above or below nothing depends on the order of its
+    terms, and no level may depend on that.
+    """
+    return np.where(np.abs(value) <= ROUNDING * gross, 0.0, value)
 
 
 def _forwards(rows: OptionChain, spot: float) -> Floats:

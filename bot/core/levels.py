@@ -6,9 +6,8 @@ from datetime import datetime
 import numpy as np
 
 from bot.core.chain import Bools, Floats, from_milliseconds, sum_by
-from bot.core.gex import LiveRows, StrikeProfile
+from bot.core.gex import ROUNDING, LiveRows, StrikeProfile, rounded
 
-ROUNDING = 1e-12  # sums that differ by less, relative to their terms, are equal
 HOUR_MS = 3_600_000.0
 ONE_DAY_ROOT = float(np.sqrt(1 / 365))
 
@@ -86,22 +85,17 @@ def odte_set(profile: StrikeProfile, spot: float) -> OdteSet:
 def find_hvl(profile: StrikeProfile, spot: float) -> float | None:
     """The strike nearest spot at which the running sum of net GEX takes the opposite sign."""
     net = profile.net_gex
-    running = np.cumsum(net)
-    gross = np.cumsum(np.abs(profile.call_gex) + np.abs(profile.put_gex))
-    turns = np.flatnonzero(sign_changes(running, gross)) + 1
+    gross = np.cumsum(profile.gross_gex)
+    turns = np.flatnonzero(sign_changes(rounded(np.cumsum(net), gross))) + 1
     if not len(turns):
         return None
     nearest = np.lexsort((profile.strike[turns], np.abs(profile.strike[turns] - spot)))[0]
     return float(profile.strike[turns[nearest]])
 
 
-def sign_changes(value: Floats, gross: Floats) -> Bools:
-    """(n-1,): between which neighbours the sign turns; zeros carry the sign before them.
-
-    A value within rounding of its gross terms is zero: whether a sum that cancels ends
-    a hair above or below nothing depends on the order of its terms.
-    """
-    sign = np.where(np.abs(value) <= ROUNDING * gross, 0.0, np.sign(value))
+def sign_changes(value: Floats) -> Bools:
+    """(n-1,): between which neighbours the sign turns; zeros carry the sign before them."""
+    sign = np.sign(value)
     last = np.maximum.accumulate(np.where(sign != 0, np.arange(len(sign)), 0))
     carried = sign[last]
     return carried[:-1] * carried[1:] < 0

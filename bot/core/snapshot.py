@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from bot.core.chain import OptionChain, Source, milliseconds, only_venues
-from bot.core.gex import DAY_MS, exposure, live_rows, strike_profile
+from bot.core.gex import DAY_MS, exposure, live_rows, rounded, strike_profile
 from bot.core.levels import (
     ExpectedMove,
     LevelSet,
@@ -97,7 +97,7 @@ def compute_levels(chain: OptionChain, spot: float, now: datetime) -> Levels:
     profile = strike_profile(rows, gex)
     odte_profile = strike_profile(rows.take(today), gex[today])
     zones = flip_zones(rows)
-    net = float(gex.sum()) if np.any(gex) else None
+    net = float(rounded(gex.sum(), np.abs(gex).sum())) if np.any(gex) else None
     return Levels(
         all_expiry=level_set(profile, spot),
         odte=odte_set(odte_profile, spot),

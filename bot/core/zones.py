@@ -1,9 +1,9 @@
 """Flip zones: where total GEX, re-priced at a hypothetical spot, changes sign.
 
 With x = ln(s / S) the total is 0.01 e^x sum a_i exp(-((x - m_i) / v_i)^2 / 2): one exponential
-a row and point. Between neighbouring nodes that resolve the narrowest row, value and slope
-tell whether a turning point hides inside; with the turning points added the curve is monotone
-from node to node, so that each sign change holds exactly one root.
+a row and point. Nodes resolve the narrowest row around; between two of them the quintic through
+value, slope and curvature tells where the curve turns. With its turning points added the curve is
+monotone from node to node, so that each sign change holds exactly one root.
 """
 
 from dataclasses import dataclass
@@ -12,21 +12,21 @@ from typing import Literal
 import numpy as np
 
 from bot.core.chain import Floats, Ints
-from bot.core.gex import ONE_PERCENT, ROOT_TWO_PI, LiveRows
-from bot.core.levels import ROUNDING, sign_changes
+from bot.core.gex import ONE_PERCENT, ROOT_TWO_PI, LiveRows, rounded
+from bot.core.levels import sign_changes
 
 SEARCHED = (0.5, 1.5)  # of spot: where flips are looked for
 PEAK_RANGE = (0.75, 1.25)  # of spot: where the peak is taken
 BAND = 0.05  # of the peak: a zone is where the total stays below
 NOISE = 1e-6  # of the gross peak: a root in weaker surroundings is no flip
 COARSE_STEP = 2.0**-5  # in ln s: resolves every row that is wider
-WINDOW = 5.0  # standard deviations around d1 = 0 that a narrow row has nodes in
+WINDOW = 8.0  # standard deviations around d1 = 0 that a narrow row has nodes in
+PARTS = np.linspace(0, 1, 9)  # of a cell, where the quintic's slope is looked at
 SMALL = 0.1  # of the peak: turning points below may decide a root or an edge
 LARGE = 0.8  # of the peak: turning points above may be the peak
 CELLS_AT_ONCE = 1 << 15  # points x rows worked on together, so that they stay in cache
 NEARLY_EXACT = 1e-8  # in ln s: the last step of a search is smaller
-TURN_STEPS = 2  # secants from the cubic's guess: the height's error is the square of the place's
-MAX_STEPS = 60  # bisections alone reach EXACT from a cell's width in fewer
+MAX_STEPS = 60  # bisections alone come that near from a cell's width in fewer
 
 Direction = Literal["negative_to_positive", "positive_to_negative", "unchanged"]
 
@@ -51,30 +51,43 @@ class Curve:
         v = rows.v[used]
         m = -rows.d1[used] * v
         a = (rows.side() * rows.oi * rows.forward)[used] / (v * ROOT_TWO_PI) * ONE_PERCENT
-        self.m, self.v, a = _collapse(m, v, a)  # (n,)
-        precision = 1 / (self.v * self.v)
-        self._exponent = np.stack((-precision / 2, precision * self.m, -precision * self.m**2 / 2))
-        self._sums = np.stack((a, a * precision, a * precision * self.m, np.abs(a)), axis=1)
+        self.m, self.v, a, unsigned = _collapse(m, v, a)  # (n,)
+        p, pm = self.v**-2, self.v**-2 * self.m
+        self._exponent = np.stack((-p / 2, pm, -pm * self.m / 2))
+        # The sums that value, slope and curvature are made of, and the unsigned one.
+        moments = (a, a * p, a * pm, a * p * p, a * p * pm, a * pm * pm, unsigned)
+        self._moments = np.stack(moments, axis=1)
         # Work space that every evaluation uses again.
         self._weights = np.empty((max(1, CELLS_AT_ONCE // max(1, len(a))), len(a)))
 
-    def __call__(self, x: Floats) -> tuple[Floats, Floats, Floats]:
-        """Total, its slope by x, and gross (unsigned) GEX at each x: (k,) USD per +1 %."""
-        sums = np.empty((len(x), 4))
+    def __call__(self, x: Floats) -> "Values":
+        """The curve at each x, (k,)."""
+        sums = np.empty((len(x), self._moments.shape[1]))
         powers = np.stack((x * x, x, np.ones_like(x)), axis=1)
         block = len(self._weights)
         for start in range(0, len(x), block):
             part = powers[start : start + block]
             weight = np.matmul(part, self._exponent, out=self._weights[: len(part)])
-            np.matmul(np.exp(weight, out=weight), self._sums, out=sums[start : start + block])
-        scaled = np.exp(x)[:, None] * sums
-        total, gross = scaled[:, 0], scaled[:, 3]
-        return total, total - x * scaled[:, 1] + scaled[:, 2], gross
+            np.matmul(np.exp(weight, out=weight), self._moments, out=sums[start : start + block])
+        value, p, pm, pp, ppm, pmpm, unsigned = np.exp(x) * sums.T
+        first = pm - x * p  # derivatives of the sum without its factor e^x
+        second = pmpm - 2 * x * ppm + x * x * pp - p
+        return Values(rounded(value, unsigned), value + first, value + 2 * first + second, unsigned)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Values:
+    """The curve at k points, USD per +1 %: derivatives by x; a total within rounding is 0."""
+
+    total: Floats  # (k,)
+    slope: Floats  # (k,)
+    curvature: Floats  # (k,)
+    gross: Floats  # (k,) every row unsigned
 
 
 def reprice(rows: LiveRows, spots: Floats) -> Floats:
     """Total GEX at each hypothetical spot, IV staying with its strike: (k,) USD per +1 %."""
-    return Curve(rows)(np.log(spots / rows.spot))[0]
+    return Curve(rows)(np.log(spots / rows.spot)).total
 
 
 def flip_zones(rows: LiveRows) -> tuple[FlipZone, ...]:
@@ -83,42 +96,38 @@ def flip_zones(rows: LiveRows) -> tuple[FlipZone, ...]:
     if not len(curve.m):
         return ()
     x, total, gross, peak = _monotone_nodes(curve)
-    if peak == 0:
-        return ()
-    cells = np.flatnonzero(sign_changes(total, gross))
+    cells = np.flatnonzero(sign_changes(total))
     if not len(cells):
         return ()
-    limit = peak * BAND
-    lower_cells, lower_targets = _band_cells(total, limit, cells, side=-1)
-    upper_cells, upper_targets = _band_cells(total, limit, cells, side=+1)
+    lower_cells, lower_targets = _band_cells(total, peak * BAND, cells, side=-1)
+    upper_cells, upper_targets = _band_cells(total, peak * BAND, cells, side=+1)
+    targets = (np.zeros(len(cells)), lower_targets, upper_targets)
     solved, heard = _solve(
-        curve,
-        x,
-        total,
-        np.concatenate((cells, lower_cells, upper_cells)),
-        np.concatenate((np.zeros(len(cells)), lower_targets, upper_targets)),
+        curve, x, total, np.concatenate((cells, lower_cells, upper_cells)), np.concatenate(targets)
     )
-    kept = heard[: len(cells)] >= NOISE * gross.max()
+    kept = heard[: len(cells)] >= NOISE * gross
     if not kept.any():
         return ()
     roots, lower, upper = (part[kept] for part in np.split(solved, 3))
+    before = _sign_outside(lower_targets[kept], total)
+    after = _sign_outside(upper_targets[kept], total[::-1])
     return tuple(
-        _zone(rows.spot, total, cells[kept][group], roots[group], lower[group], upper[group])
+        _zone(rows.spot, roots[group], lower[group][0], upper[group][-1], turn)
         for group in _touching(lower, upper)
+        for turn in [(before[group][0], after[group][-1])]
     )
 
 
-def _collapse(m: Floats, v: Floats, a: Floats) -> tuple[Floats, Floats, Floats]:
-    """The same curve with rows of equal m and v added up, and what cancelled left out."""
+def _collapse(m: Floats, v: Floats, a: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """The same curve with rows of equal m and v added up, signed and unsigned."""
     if not len(m):
-        return m, v, a
+        return m, v, a, a
     order = np.argsort(m.view(np.int64) * 3 ^ v.view(np.int64))  # equals become neighbours
     m, v, a = m[order], v[order], a[order]
     differs = (m[1:] != m[:-1]) | (v[1:] != v[:-1])
     starts = np.concatenate(([0], np.flatnonzero(differs) + 1))
-    gross, a = np.add.reduceat(np.abs(a), starts), np.add.reduceat(a, starts)
-    left = np.abs(a) > ROUNDING * gross  # less is the rounding of an exact cancellation
-    return m[starts][left], v[starts][left], a[left]
+    unsigned, a = np.add.reduceat(np.abs(a), starts), np.add.reduceat(a, starts)
+    return m[starts], v[starts], rounded(a, unsigned), unsigned
 
 
 def _nodes(curve: Curve) -> Floats:
@@ -146,53 +155,60 @@ def _nodes(curve: Curve) -> Floats:
     return searched
 
 
-def _monotone_nodes(curve: Curve) -> tuple[Floats, Floats, Floats, float]:
-    """Nodes with the turning points that matter among them, the totals there, and the peak."""
+def _monotone_nodes(curve: Curve) -> tuple[Floats, Floats, float, float]:
+    """Nodes with the turning points that matter among them, totals there, gross and net peak."""
     x = _nodes(curve)
-    total, slope, gross = curve(x)
-    turning, guess, height = _turning_points(x, total, slope)
-    inside = (x >= np.log(PEAK_RANGE[0])) & (x <= np.log(PEAK_RANGE[1]))
-    peak = np.abs(total[inside]).max()
-    ends = np.minimum(np.abs(total[turning]), np.abs(total[turning + 1]))
-    least = np.minimum(np.abs(height), ends)
-    matters = (least < SMALL * peak) | (np.abs(height) > LARGE * peak)
-    extra = _turn(curve, x, slope, turning[matters], guess[matters])
-    extra_total, _, extra_gross = curve(extra)
+    at = curve(x)
+    gross = float(at.gross.max())
+    peak = _peak(x, at.total)
+    cells, guess, height = _turning_points(x, at)
+    near_zero = np.minimum(np.abs(at.total[cells]), np.abs(at.total[cells + 1])) < SMALL * peak
+    decides = near_zero | (np.abs(height) < SMALL * peak) | (np.abs(height) > LARGE * peak)
+    audible = np.maximum(at.gross[cells], at.gross[cells + 1]) >= NOISE * min(gross, peak)
+    matters = decides & audible
+    extra = _turn(curve, x, cells[matters], guess[matters])
     order = np.argsort(np.concatenate((x, extra)), kind="stable")
+    total = np.concatenate((at.total, curve(extra).total))[order]
     x = np.concatenate((x, extra))[order]
-    total = np.concatenate((total, extra_total))[order]
-    gross = np.concatenate((gross, extra_gross))[order]
-    inside = (x >= np.log(PEAK_RANGE[0])) & (x <= np.log(PEAK_RANGE[1]))
-    return x, total, gross, float(np.abs(total[inside]).max())
+    return x, total, gross, _peak(x, total)
 
 
-def _turning_points(x: Floats, total: Floats, slope: Floats) -> tuple[Ints, Floats, Floats]:
-    """Cells whose slope changes sign, with the cubic's guess of where and how high it turns."""
-    cells = np.flatnonzero(slope[:-1] * slope[1:] < 0)
-    a, b = x[cells], x[cells + 1]
-    width = b - a
-    fa, fb = total[cells], total[cells + 1]
-    da, db = slope[cells] * width, slope[cells + 1] * width
-    # Hermite cubic on t in [0, 1]: its slope is q t^2 + p t + da, of opposite signs at the ends.
-    q, p = 3 * (da + db - 2 * (fb - fa)), 2 * (3 * (fb - fa) - 2 * da - db)
-    root = np.sqrt(np.maximum(p * p - 4 * q * da, 0))
-    t = 2 * da / np.where(da > 0, -p + root, -p - root)
-    t = np.where(np.isfinite(t) & (t > 0) & (t < 1), t, da / (da - db))
-    height = fa + t * (da + t * (p / 2 + t * q / 3))
-    return cells, a + t * width, height
+def _peak(x: Floats, total: Floats) -> float:
+    """The largest abs(total) of the nodes around spot."""
+    low, high = np.log(PEAK_RANGE)
+    return float(np.abs(total[(x >= low) & (x <= high)]).max())
 
 
-def _turn(curve: Curve, x: Floats, slope: Floats, cells: Ints, guess: Floats) -> Floats:
-    """Where the slope is zero in each cell: secant steps that keep their bracket."""
-    a, b = x[cells], x[cells + 1]
-    slope_a, slope_b = slope[cells], slope[cells + 1]
-    for _ in range(TURN_STEPS if len(cells) else 0):
-        here = curve(guess)[1]
-        left = here * slope_a > 0
-        a, slope_a = np.where(left, guess, a), np.where(left, here, slope_a)
-        b, slope_b = np.where(left, b, guess), np.where(left, slope_b, here)
-        guess = a - slope_a * (b - a) / np.where(slope_b != slope_a, slope_b - slope_a, 1)
-    return guess
+def _turning_points(x: Floats, at: Values) -> tuple[Ints, Floats, Floats]:
+    """Cells in which the curve turns, where it does and how high it is there, by the quintic.
+
+    On t in [0, 1] it is f + d t + c t^2 / 2 + p3 t^3 + p4 t^4 + p5 t^5; a cell may turn twice.
+    """
+    h = np.diff(x)
+    f, d, c = at.total[:-1], at.slope[:-1] * h, at.curvature[:-1] * h * h
+    rise = at.total[1:] - f - d - c / 2
+    bend = at.slope[1:] * h - d - c
+    twist = at.curvature[1:] * h * h - c
+    p3 = 10 * rise - 4 * bend + twist / 2
+    p4 = -15 * rise + 7 * bend - twist
+    p5 = 6 * rise - 3 * bend + twist / 2
+    slopes = np.stack((d, c, 3 * p3, 4 * p4, 5 * p5), axis=1) @ np.vander(PARTS, 5, True).T
+    slopes[:, -1] = at.slope[1:] * h  # exactly, so that neighbouring cells agree
+    cells, part = np.nonzero(slopes[:, :-1] * slopes[:, 1:] < 0)
+    left, right = slopes[cells, part], slopes[cells, part + 1]
+    t = PARTS[part] + left / (left - right) * (PARTS[1] - PARTS[0])
+    powers = np.vander(t, 6, increasing=True)
+    coefficients = np.stack((f, d, c / 2, p3, p4, p5), axis=1)[cells]
+    return cells, x[cells] + t * h[cells], np.sum(coefficients * powers, axis=1)
+
+
+def _turn(curve: Curve, x: Floats, cells: Ints, guess: Floats) -> Floats:
+    """Where the curve really turns: a Newton step from the quintic's guess, within the cell."""
+    if not len(cells):
+        return guess
+    at = curve(guess)
+    step = at.slope / np.where(at.curvature != 0, at.curvature, np.inf)
+    return np.clip(guess - step, x[cells], x[cells + 1])
 
 
 def _band_cells(total: Floats, limit: float, cells: Ints, side: int) -> tuple[Ints, Floats]:
@@ -227,7 +243,8 @@ def _solve(
     guess = a + (b - a) * np.clip(share, 0, 1)
     guess = np.where(np.isnan(target), np.where(cells == 0, x[0], x[-1]), guess)
     for _ in range(MAX_STEPS):
-        value, slope, gross = curve(guess)
+        at = curve(guess)
+        value, slope = at.total, at.slope
         below = (value < target) == rising
         a, b = np.where(below, guess, a), np.where(below, b, guess)
         newton = guess - (value - target) / np.where(slope != 0, slope, 1)
@@ -238,7 +255,7 @@ def _solve(
         # A Newton step this small leaves an error of its square.
         if np.all(np.where(safe, moved, moved * 1e5) < NEARLY_EXACT):
             break
-    return guess, gross
+    return guess, at.gross
 
 
 def _touching(lower: Floats, upper: Floats) -> list[slice]:
@@ -247,26 +264,26 @@ def _touching(lower: Floats, upper: Floats) -> list[slice]:
     return [slice(a, b) for a, b in zip(starts, [*starts[1:], len(lower)], strict=True)]
 
 
+def _sign_outside(targets: Floats, total: Floats) -> Floats:
+    """The sign beyond each band's edge; at a clipped one that of the nodes, first to last."""
+    signs = np.sign(total)
+    return np.where(np.isnan(targets), signs[np.flatnonzero(signs)[0]], np.sign(targets))
+
+
 def _zone(
-    spot: float, total: Floats, cells: Ints, roots: Floats, lower: Floats, upper: Floats
+    spot: float, roots: Floats, lower: float, upper: float, turn: tuple[float, float]
 ) -> FlipZone:
     flips = spot * np.exp(roots)
     nearest = float(flips[np.lexsort((flips, np.abs(flips - spot)))[0]])
-    before, after = _sign_before(total, cells[0]), np.sign(total[cells[-1] + 1])
+    before, after = turn
     direction: Direction = "unchanged"
     if before != after:
         direction = "negative_to_positive" if after > 0 else "positive_to_negative"
     return FlipZone(
         flip=nearest,
         flips=tuple(flips.tolist()),
-        lower=float(spot * np.exp(lower[0])),
-        upper=float(spot * np.exp(upper[-1])),
+        lower=float(spot * np.exp(lower)),
+        upper=float(spot * np.exp(upper)),
         direction=direction,
         distance_pct=(nearest / spot - 1) * 100,
     )
-
-
-def _sign_before(total: Floats, cell: np.int64) -> float:
-    """The sign on the left of a root: zeros carry the sign before them."""
-    signs = np.sign(total[: cell + 1])
-    return float(signs[np.flatnonzero(signs)[-1]])

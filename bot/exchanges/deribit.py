@@ -1,5 +1,6 @@
 """Deribit: whole books by currency; IV in percent, open interest in coins, a forward a row."""
 
+import asyncio
 import math
 import re
 from collections import Counter
@@ -88,23 +89,37 @@ class Deribit:
     def __init__(self, wire: Wire, now: Callable[[], datetime]) -> None:
         self._wire = wire
         self._now = now
+        self._asking: dict[str, asyncio.Task[bytes]] = {}  # books on their way, by currency
 
     async def fetch_chain(self, underlying: str) -> OptionChain:
         """The coin's inverse and USDC-linear options."""
-        books = [LINEAR_BOOK] if underlying not in INVERSE else [underlying, LINEAR_BOOK]
+        currencies = [underlying, LINEAR_BOOK] if underlying in INVERSE else [LINEAR_BOOK]
+        answers = await asyncio.gather(
+            *(self._book(currency) for currency in currencies), return_exceptions=True
+        )
         parts = []
-        for currency in books:
-            try:
-                body = await self._ask(
-                    "get_book_summary_by_currency", currency=currency, kind="option"
-                )
-            except NotListed:
+        for answer in answers:
+            if isinstance(answer, NotListed):
                 continue
-            parts.append(parse_chain(underlying, body, self._now()))
+            if isinstance(answer, BaseException):
+                raise answer
+            parts.append(parse_chain(underlying, answer, self._now()))
         chain = join_parts(underlying, self.name, parts)
         if not len(chain):
             raise NotListed(self.name, f"no {underlying} options")
         return chain
+
+    async def _book(self, currency: str) -> bytes:
+        """The book of a currency; who asks while it is on its way gets the same answer.
+
+        One USDC book holds seven coins in 1.7 MB, and all of them are due at one time.
+        """
+        task = self._asking.get(currency)
+        if task is None:
+            asked = self._ask("get_book_summary_by_currency", currency=currency, kind="option")
+            task = self._asking[currency] = asyncio.create_task(asked)
+            task.add_done_callback(lambda _: self._asking.pop(currency))
+        return await asyncio.shield(task)
 
     async def fetch_spot(self, underlying: str) -> Tick:
         """The index price."""

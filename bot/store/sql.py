@@ -183,10 +183,10 @@ class SqlStore:
     async def retry(self, owner: str, alert: Alert, due_at: datetime) -> None:
         """Give a leased alert back, due again at that time; its attempts are counted."""
         held = and_(alerts.c.id == alert.id, alerts.c.owner == owner)
-        values = {"state": PENDING, "owner": None, "due_at": due_at}
-        again = update(alerts).where(held).values(values, attempts=alerts.c.attempts + 1)
+        tried = alerts.c.attempts + 1
+        values = {"state": PENDING, "owner": None, "due_at": due_at, "attempts": tried}
         async with self._writing() as database:
-            await database.run(again)
+            await database.run(update(alerts).where(held).values(values))
 
     async def release(self, owner: str) -> None:
         """Give back everything leased to the owner, due at once."""
