@@ -1,20 +1,26 @@
 """The sheet every chart is drawn on: size, colours, text by the pixel, PNG."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from io import BytesIO
 from typing import Any
 
-from matplotlib import rc_context
+import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.text import Text
+from matplotlib.patches import Rectangle
+from matplotlib.textpath import text_to_path
 from matplotlib.transforms import IdentityTransform
 
-WIDTH, HEIGHT = 1080, 1350  # px: what a phone shows at full width without cropping
+# Pixels, counted from the sheet's lower left corner.
+WIDTH, HEIGHT = 1080, 1350  # what a phone shows at full width without cropping
+LEFT, BOTTOM, RIGHT, TOP = 132, 206, 630, 1104  # the frame of the chart
+MARGIN, EDGE = 28, 1052  # where writing begins and ends
+SMALL = 23  # a text's size; much less cannot be read on a phone
+LINE = 31  # from one line of small text to the next
 DPI = 100
-SMALL = 23  # px: much less cannot be read on a phone
 
 GROUND = "#0f151d"
 PANEL = "#151d28"
@@ -29,19 +35,16 @@ PINK = "#ee9fd0"
 YELLOW = "#f4e66a"
 RED = "#ff7a59"
 
-# All that a matplotlibrc on this machine could change in the picture.
 STYLE = {
     "font.family": ["DejaVu Sans"],  # comes with matplotlib
     "text.parse_math": False,  # two dollar signs are two amounts, not a formula
-    "axes.unicode_minus": True,
     "hatch.linewidth": 1.6,
-    "path.simplify": True,
 }
 
 
 def style() -> AbstractContextManager[None]:
-    """Within it, drawings look the same on every machine."""
-    return rc_context(STYLE)
+    """Within it drawings look the same, whatever a matplotlibrc of this machine says."""
+    return matplotlib.style.context(["default", STYLE])
 
 
 def points(pixels: float) -> float:
@@ -56,35 +59,60 @@ def new_figure() -> Figure:
     return figure
 
 
-def add_panel(figure: Figure, left: float, bottom: float, right: float, top: float) -> Axes:
-    """Axes with their frame at these pixels, counted from the sheet's lower left corner."""
-    box = (left / WIDTH, bottom / HEIGHT, (right - left) / WIDTH, (top - bottom) / HEIGHT)
-    axes = figure.add_axes(box, facecolor=PANEL)
-    axes.spines[:].set_visible(False)
-    axes.tick_params(colors=FAINT, labelsize=points(SMALL), length=0, pad=points(10))
+def add_panel(figure: Figure) -> Axes:
+    """The axes within the frame."""
+    corner, size = (LEFT / WIDTH, BOTTOM / HEIGHT), (RIGHT - LEFT, TOP - BOTTOM)
+    axes = figure.add_axes((*corner, size[0] / WIDTH, size[1] / HEIGHT), facecolor=PANEL)
+    clear_frame(axes, FAINT)
+    axes.grid(color=GRID, linewidth=points(1.2))
     axes.set_axisbelow(True)
     return axes
 
 
-def write(figure: Figure, x: float, y: float, text: str, size: float = SMALL, **look: Any) -> Text:
+def clear_frame(axes: Axes, colour: str) -> None:
+    """No frame and no tick marks, only the numbers."""
+    axes.spines[:].set_visible(False)
+    axes.tick_params(colors=colour, labelsize=points(SMALL), length=0, pad=points(10))
+
+
+def write(
+    figure: Figure,
+    x: float,
+    y: float,
+    text: str,
+    size: float = SMALL,
+    weight: str = "normal",
+    **look: str,
+) -> None:
     """Text with its base line at a pixel, left-aligned unless its look says otherwise."""
-    look = {"color": INK, "va": "baseline", "transform": IdentityTransform(), **look}
-    return figure.text(x, y, text, size=points(size), **look)
+    every: dict[str, Any] = {"color": INK, "weight": weight, **look}
+    figure.text(x, y, text, size=points(size), transform=IdentityTransform(), **every)
+
+
+def draw_box(
+    figure: Figure, corner: tuple[float, float], size: tuple[float, float], look: Mapping[str, Any]
+) -> None:
+    """A rectangle, px."""
+    figure.add_artist(Rectangle(corner, *size, transform=IdentityTransform(), **look))
 
 
 def width_of(text: str, size: float = SMALL, weight: str = "normal") -> float:
     """How wide the text will be, px."""
-    font = FontProperties(size=points(size), weight=weight)
-    renderer = FigureCanvasAgg(Figure(dpi=DPI)).get_renderer()
-    return renderer.get_text_width_height_descent(text, font, ismath=False)[0]
+    font = FontProperties(size=size, weight=weight)
+    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0])
 
 
-def wrap(text: str, room: float, size: float = SMALL) -> list[str]:
-    """The text in lines that are no wider than `room` px, broken between words."""
+def fit(text: str, room: float, size: float = SMALL, weight: str = "normal") -> float:
+    """The size at which the text is no wider than `room` px: the given one where that will do."""
+    return size * min(1.0, room / max(width_of(text, size, weight), 1.0))
+
+
+def wrap(text: str, room: float) -> list[str]:
+    """Small text in lines that are no wider than `room` px, broken between words."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".lstrip()
-        if lines[-1] and width_of(longer, size) > room:
+        if lines[-1] and width_of(longer) > room:
             lines.append(word)
         else:
             lines[-1] = longer
@@ -94,5 +122,5 @@ def wrap(text: str, room: float, size: float = SMALL) -> list[str]:
 def png(figure: Figure) -> bytes:
     """The sheet as a PNG that is the same for the same drawing."""
     file = BytesIO()
-    FigureCanvasAgg(figure).print_png(file, metadata={"Software": None})
+    figure.savefig(file, format="png", metadata={"Software": None})
     return file.getvalue()

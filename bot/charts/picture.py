@@ -20,6 +20,7 @@ NARROWEST = 0.08  # of spot, on each side
 WIDEST = 0.35
 MARGIN = 0.02  # of the window, so that nothing sits on the frame
 MOST_BARS = 150  # six pixels each on the picture; nearer strikes share a bar
+UNSEEN = 0.001  # of the longest bar: half a pixel
 THICKEST = 1 / 36  # of the window: the bar of a strike that stands alone
 CURVE_POINTS = 361
 NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
@@ -117,7 +118,7 @@ def profile_picture(
 
 
 def drawn_levels(snapshot: Snapshot) -> tuple[Level, ...]:
-    """The levels that a chart names, those that matter most first; of equals the nearest to spot."""
+    """The levels that a chart names: those that matter most first, then those nearest to spot."""
     order = list(KINDS)
 
     def rank(item: tuple[LevelKey, float]) -> tuple[int, bool, float]:
@@ -149,21 +150,24 @@ def choose_window(
 def make_bars(profile: StrikeProfile, window: tuple[float, float]) -> Bars:
     """A bar for each strike of the window that has exposure; those too near share one."""
     low, high = window
-    has_gex = (profile.call_gex != 0) | (profile.put_gex != 0)
-    shown = has_gex & (profile.strike >= low) & (profile.strike <= high)
-    strike, call, put = profile.strike[shown], profile.call_gex[shown], profile.put_gex[shown]
-    thickest = (high - low) * THICKEST
-    apart = float(np.diff(strike).min()) if len(strike) > 1 else thickest
+    inside = (profile.strike >= low) & (profile.strike <= high)
+    strike, call, put = profile.strike[inside], profile.call_gex[inside], profile.put_gex[inside]
+    gross = call - put
+    seen = gross > gross.max(initial=0) * UNSEEN
+    apart = float(np.diff(strike[seen]).min(initial=(high - low) * THICKEST))
     step = None
-    if apart < (high - low) / MOST_BARS:
+    if apart >= (high - low) / MOST_BARS:
+        strike, call, put = strike[seen], call[seen], put[seen]
+    else:
         step = apart = nice_step((high - low) / MOST_BARS)
         slot, position = np.unique(np.round(strike / step), return_inverse=True)
-        strike, call, put = slot * step, np.bincount(position, call), np.bincount(position, put)
+        strike = slot * step
+        call, put = (np.bincount(position, gex).astype(np.float64) for gex in (call, put))
     return Bars(
         tuple(strike.tolist()),
         tuple(call.tolist()),
         tuple(put.tolist()),
-        thickness=min(apart, thickest),
+        thickness=apart,
         step=step,
     )
 

@@ -58,8 +58,9 @@ def parse_url(text: str) -> URL:
 
 def place(url: URL) -> str:
     """Where the database is, without a user or a password."""
-    if url.drivername == SQLITE:
-        return str(url.database)
+    file = sqlite_file(url)
+    if file:
+        return str(file)
     host = url.host or url.query.get("host") or "localhost"
     return f"{url.database} at {host}:{url.port or url.query.get('port') or 5432}"
 

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,9 +9,6 @@ from pathlib import Path
 
 from tests.core.chains import NAN
 from tests.oracle import Row
-
-SHARED = Path(os.environ.get("GAMMABELL_SHARED", Path(__file__).parents[3] / "shared"))
-FOLDER = SHARED / "data" / "recordings"
 
 MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
 DERIBIT = re.compile(r"([A-Z]+)(?:_USDC)?-(\d{1,2})([A-Z]{3})(\d\d)-(\d+(?:d\d+)?)-([CP])")

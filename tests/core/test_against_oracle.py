@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from bot.core.snapshot import compute_levels
 from tests.core.chains import NAN, NOW, make_chain, make_row
 from tests.core.compare import differences
-from tests.core.recordings import FOLDER, Recording
+from tests.core.recordings import Recording
 from tests.oracle import Row, compute
+from tests.shared import RECORDINGS, needs_shared
 
 EXAMPLES = int(os.environ.get("GAMMABELL_EXAMPLES", "0"))
 INF = float("inf")
@@ -71,12 +72,7 @@ def chains(draw):
     return draw(st.lists(rows, min_size=count, max_size=count)), spot
 
 
-@settings(
-    max_examples=EXAMPLES or 60,
-    derandomize=not EXAMPLES,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+@settings(max_examples=EXAMPLES or 120, suppress_health_check=[HealthCheck.too_slow])
 @given(chains())
 def test_every_level_of_any_chain_is_the_oracles(case):
     rows, spot = case
@@ -86,6 +82,7 @@ def test_every_level_of_any_chain_is_the_oracles(case):
     assert differences(levels, compute(rows, spot, NOW)) == []
 
 
+@needs_shared
 @pytest.mark.parametrize(
     ("name", "symbol"),
     [
@@ -121,10 +118,7 @@ def test_the_oracle_itself_gives_the_published_dollar_gamma():
 
 @cache
 def load(name: str) -> Recording:
-    path = FOLDER / f"{name}.jsonl.gz"
-    if not path.exists():
-        pytest.skip("no recordings here: GAMMABELL_SHARED names the folder that has data/")
-    return Recording(path)
+    return Recording(RECORDINGS / f"{name}.jsonl.gz")
 
 
 def moments(recording: Recording, symbol: str) -> list[datetime]:

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.gex import live_rows
@@ -267,7 +267,6 @@ def test_the_direction_is_of_the_signs_outside_the_zone_whatever_noise_lies_insi
 # Laws
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.builds(

@@ -4,7 +4,7 @@ import asyncio
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import SourceError
@@ -86,25 +86,29 @@ def attempt_all(*fetches):
         attempt(asyncio.run, fetch)
 
 
+@settings(max_examples=300, deadline=None)
 @given(body=bodies(BOOK, REFUSAL))
-def test_deribits_chain(body):
+def test_deribit_reads_any_body_or_gives_a_source_error(body):
     attempt(deribit.parse_chain, "BTC", body, NOW)
 
 
+@settings(max_examples=300, deadline=None)
 @given(body=bodies(BOOK, REFUSAL, PRICES))
-def test_deribit(body):
+def test_deribit_answers_whatever_its_venue_says(body):
     venue = Deribit(FakeWire(lambda path, params: body), lambda: NOW)
 
     attempt_all(venue.fetch_chain("SOL"), venue.fetch_spot("BTC"), venue.fetch_perpetual("BTC"))
 
 
+@settings(max_examples=300, deadline=None)
 @given(body=bodies(TICKERS, REFUSAL))
-def test_derives_chain(body):
+def test_derive_reads_any_body_or_gives_a_source_error(body):
     attempt(derive.parse_chain, "BTC", body, NOW)
 
 
+@settings(max_examples=300, deadline=None)
 @given(listing=bodies(LISTING, REFUSAL), tickers=st.just(TICKERS) | bodies(TICKERS, REFUSAL))
-def test_derive(listing, tickers):
+def test_derive_answers_whatever_its_venue_says(listing, tickers):
     pages = {1: listing, 2: derive_listing(SECONDS, pages=2)}
 
     def answer(path, params):
@@ -115,8 +119,9 @@ def test_derive(listing, tickers):
     attempt_all(Derive(FakeWire(answer), lambda: NOW).fetch_chain("BTC"))
 
 
+@settings(max_examples=300, deadline=None)
 @given(body=bodies(KLINES, REFUSAL))
-def test_binances_candles(body):
+def test_binance_reads_any_body_or_gives_a_source_error(body):
     attempt(binance.parse_candles, body, NOW)
 
 

@@ -5,6 +5,7 @@ import selectors
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from secrets import token_hex
 from typing import Any, TypeVar
 
 import numpy as np
@@ -19,7 +20,7 @@ from bot.errors import DeliveryError, SourceError
 from bot.ports import JournalEntry, Record, Store
 from bot.service.desk import Desk
 from bot.service.rulebook import Rulebook
-from bot.store.memory import MemoryStore
+from bot.store.memory import MemoryStore, Stored
 
 T = TypeVar("T")
 
@@ -253,7 +254,10 @@ class ScriptedMessenger:
 
 
 class FragileStore(MemoryStore):
-    """A store whose next writes, or whose k-th one, break: before they are done, or just after."""
+    """A store whose next writes, or whose k-th one, break: before they are done, or just after.
+
+    It remembers what was stored after each write: that is what a program that is killed leaves.
+    """
 
     def __init__(self, error: type[Exception]) -> None:
         super().__init__()
@@ -262,6 +266,16 @@ class FragileStore(MemoryStore):
         self.breaks_after = False  # what was written stays, but nobody is told
         self.refusals = 0  # of the next writes
         self._error = error
+        self._left: list[Stored] = []
+
+    def left_behind(self) -> list["FragileStore"]:
+        """A store each as it was after every write."""
+        stores = []
+        for stored in self._left:
+            store = FragileStore(self._error)
+            store._stored = stored
+            stores.append(store)
+        return stores
 
     async def record(self, record: Record) -> None:
         await self._write(super().record(record))
@@ -286,6 +300,7 @@ class FragileStore(MemoryStore):
             change.close()
             raise self._error("the disk is gone")
         result = await change
+        self._left.append(self._stored)
         if breaks:
             raise self._error("killed just after the commit")
         return result
@@ -311,8 +326,8 @@ async def open_desk(
 async def journal_of(store: Store) -> list[JournalEntry]:
     """Everything that ever happened; asking again gives the same."""
     entries: list[JournalEntry] = []
-    readers = f"reader {id(entries)}"
-    while await store.follow(readers, entries.extend, 100):
+    reader = token_hex()  # of its own, so that it has seen nothing yet
+    while await store.follow(reader, entries.extend, 100):
         pass
     return entries
 

@@ -31,7 +31,7 @@ SOCKET_FOLDER = "/tmp"  # a socket's path must be short
 # Nothing here must survive a power cut.
 HASTY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=50")
 # The server lives as long as its input is open: it ends with the tests, however they end.
-KEEPER = '"$@" >"$LOG" 2>&1 & read -r _; kill -INT $!; wait $!; rm -rf "$HOME"'
+KEEPER = '"$@" >"$LOG" 2>&1 & read -r _; kill -QUIT $!; wait $!; rm -rf "$HOME"'
 
 
 @pytest.fixture(scope="session")

@@ -82,7 +82,9 @@ def make_record(**fields) -> Record:
 
 def make_ring(*alerts: Alert, **fields) -> Record:
     """A tick that made these alerts ring."""
-    return Record(BTC, NOON, make_latches(), alerts=alerts, **fields)
+    return Record(
+        **({"symbol": BTC, "at": NOON, "latches": make_latches(), "alerts": alerts} | fields)
+    )
 
 
 def make_mixed_chain() -> OptionChain:

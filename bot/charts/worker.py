@@ -1,0 +1,135 @@
+"""The process that draws: matplotlib's memory and seconds are its own, not the event loop's."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import multiprocessing
+import os
+import signal
+import traceback
+from collections.abc import Iterator
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+from bot.errors import BotError
+
+if TYPE_CHECKING:  # the drawing process sets its surroundings before numpy is imported
+    from bot.charts.picture import ProfilePicture
+
+logger = logging.getLogger(__name__)
+
+SPAWN = multiprocessing.get_context("spawn")  # a forked process would hold our sockets open
+ATTEMPTS = 2  # a worker may have died of another's picture, or while nobody looked
+
+
+class ChartError(BotError):
+    """A chart was not drawn; the answer goes out without it."""
+
+
+class ChartWorker:
+    """Draws one picture after another in a process that starts with the first."""
+
+    def __init__(self, limit_seconds: float = 20.0) -> None:
+        self._limit = limit_seconds  # for one picture, the process's start included
+        self._turn = asyncio.Lock()
+        self._drawer: _Drawer | None = None
+        self._closed = False
+
+    async def profile(self, picture: "ProfilePicture") -> bytes:
+        """The profile chart as PNG. Raises ChartError."""
+        async with self._turn:
+            for _ in range(ATTEMPTS):
+                try:
+                    answer = await self._ask(picture)
+                except (EOFError, OSError):
+                    logger.warning("the chart process died; the next one takes over")
+                    continue
+                if isinstance(answer, bytes):
+                    return answer
+                raise _refused(answer)
+        raise ChartError("no chart: its process died")
+
+    async def close(self) -> None:
+        """End the process, also in the middle of a picture."""
+        self._closed = True
+        self._discard()
+
+    async def _ask(self, picture: "ProfilePicture") -> bytes | str:
+        """What the process answers. Raises EOFError or OSError when it dies."""
+        if self._closed:
+            raise ChartError("no chart: the program is ending")
+        if self._drawer is None:
+            self._drawer = _Drawer()
+        try:
+            async with asyncio.timeout(self._limit):
+                return await asyncio.to_thread(self._drawer.ask, picture)
+        except TimeoutError:
+            self._discard()
+            raise ChartError(f"no chart: it took longer than {self._limit:g} s") from None
+        except BaseException:
+            self._discard()  # its answer, should one come, is nobody's
+            raise
+
+    def _discard(self) -> None:
+        if self._drawer is not None:
+            self._drawer.end()
+            self._drawer = None
+
+
+class _Drawer:
+    """The process and our end of the pipe to it. Losing the other end, it ends by itself."""
+
+    def __init__(self) -> None:
+        self._pipe, theirs = SPAWN.Pipe()
+        self._process = SPAWN.Process(target=_draw_forever, args=(theirs,), daemon=True)
+        resource_tracker.ensure_running()  # its start would let go of the signal held below
+        with _interrupts_held():
+            self._process.start()
+        theirs.close()
+
+    def ask(self, picture: "ProfilePicture") -> bytes | str:
+        """Blocks until the answer is there. Raises EOFError or OSError when the process dies."""
+        self._pipe.send(picture)
+        answer: bytes | str = self._pipe.recv()
+        return answer
+
+    def end(self) -> None:
+        # The pipe stays open: a thread may be reading it, and sees its end.
+        self._process.kill()
+        self._process.join(1.0)
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Processes started within never see Ctrl-C, which a terminal sends to all of a program."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _draw_forever(pipe: Connection) -> None:
+    """Answer each picture with its PNG, or with the traceback of why there is none."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads cost memory and draw nothing
+    with contextlib.suppress(EOFError, BrokenPipeError):  # the program has ended
+        while True:
+            pipe.send(_draw(pipe.recv()))
+            gc.collect()  # a figure is a ring of references around 6 MB of pixels
+
+
+def _draw(picture: "ProfilePicture") -> bytes | str:
+    try:
+        from bot.charts.profile import render_profile
+
+        return render_profile(picture)
+    except Exception:  # noqa: BLE001 - whatever it is, the picture is refused and the next drawn
+        return traceback.format_exc()
+
+
+def _refused(text: str) -> ChartError:
+    error = ChartError(f"no chart: {text.rstrip().splitlines()[-1]}")
+    error.add_note(text)
+    return error

@@ -1,0 +1,324 @@
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.config import Config, duration, load_config
+from bot.errors import ConfigError
+
+EXAMPLE = Path(__file__).parents[1] / "config.example.toml"
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Loads this text as a file, under these variables."""
+
+    def load_text(text="", **environment):
+        path = tmp_path / "config.toml"
+        path.write_text(text, encoding="utf-8")
+        return load_config(path, environment)
+
+    return load_text
+
+
+@pytest.fixture
+def refusal(load):
+    """The one line that this text is refused with."""
+
+    def refuse(text="", **environment):
+        with pytest.raises(ConfigError) as caught:
+            load(text, **environment)
+        assert "\n" not in str(caught.value)
+        return str(caught.value)
+
+    return refuse
+
+
+def test_without_a_file_everything_has_its_default(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    config = load_config(None, {})
+
+    assert config == Config()
+    assert config.store.url == "sqlite+aiosqlite:///gammabell.db"
+    assert config.symbols.always == ["BTCUSDT", "ETHUSDT", "SOLUSDT", "HYPEUSDT"]
+    assert config.venues.deribit.base_url == "https://www.deribit.com"
+    assert (config.collector.every, config.api.port) == ("30s", 8080)
+
+
+def test_config_toml_of_this_folder_is_read_unasked(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("config.toml").write_text('[collector]\nevery = "10s"\n')
+
+    assert load_config(None, {}).collector.every == "10s"
+
+
+def test_the_example_is_the_defaults():
+    assert load_config(EXAMPLE, {}) == Config()
+
+
+def test_the_example_documents_every_key():
+    def keys(config):
+        return {
+            name: keys(value) if isinstance(value, dict) else ...
+            for name, value in config.items()
+        }
+
+    written = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
+
+    assert keys(written) == keys(as_table(Config()))
+
+
+def as_table(section):
+    fields = {name: getattr(section, name) for name in section.__struct_fields__}
+    return {
+        name: as_table(value) if hasattr(value, "__struct_fields__") else value
+        for name, value in fields.items()
+    }
+
+
+def test_a_file_changes_what_it_names_and_nothing_else(load):
+    config = load('[symbols]\nalways = ["BTCUSDT"]\n[store]\nkeep = "7d"\n')
+
+    assert config.symbols.always == ["BTCUSDT"]
+    assert config.store.keep == "7d"
+    assert config.store.keep_chains == Config().store.keep_chains
+    assert config.venues == Config().venues
+
+
+@pytest.mark.parametrize("venue", ["deribit", "derive", "binance"])
+def test_a_venues_section_changes_what_it_names_and_nothing_else(load, venue):
+    default = getattr(Config().venues, venue)
+
+    off = getattr(load(f"[venues.{venue}]\nenabled = false\n").venues, venue)
+    moved = getattr(load(f'[venues.{venue}]\nws_url = "wss://x"\n').venues, venue)
+
+    assert (off.enabled, off.base_url) == (False, default.base_url)
+    assert (moved.enabled, moved.base_url) == (True, default.base_url)
+
+
+def test_the_environment_changes_one_key_of_a_venue_and_nothing_else(load):
+    config = load(GAMMABELL_VENUES__DERIBIT__ENABLED="false")
+
+    assert not config.venues.deribit.enabled
+    assert config.venues.deribit.base_url == "https://www.deribit.com"
+
+
+def test_the_environment_goes_before_the_file(load):
+    config = load(
+        '[collector]\nevery = "10s"\nstale_after = "1m"\n',
+        GAMMABELL_COLLECTOR__EVERY="20s",
+        GAMMABELL_STORE__URL="sqlite+aiosqlite:///other.db",
+    )
+
+    assert (config.collector.every, config.collector.stale_after) == ("20s", "1m")
+    assert config.store.url == "sqlite+aiosqlite:///other.db"
+
+
+def test_the_environments_text_becomes_what_the_key_is(load):
+    config = load(
+        GAMMABELL_API__PORT="9090",
+        GAMMABELL_VENUES__DERIVE__ENABLED="false",
+        GAMMABELL_VENUES__DERIBIT__BASE_URL="http://127.0.0.1:8090",
+        GAMMABELL_SYMBOLS__ALWAYS="BTCUSDT, HYPEUSDT",
+    )
+
+    assert config.api.port == 9090
+    assert config.venues.derive.enabled is False
+    assert config.venues.deribit.base_url == "http://127.0.0.1:8090"
+    assert config.symbols.always == ["BTCUSDT", "HYPEUSDT"]
+
+
+def test_a_list_of_the_file_is_replaced_by_the_environments(load):
+    config = load('[symbols]\nalways = ["BTCUSDT"]\n', GAMMABELL_SYMBOLS__ALWAYS="ETHUSDT")
+
+    assert config.symbols.always == ["ETHUSDT"]
+
+
+def test_other_variables_and_tokens_are_left_alone(load):
+    config = load(
+        PATH="/bin", STORE__URL="x", GAMMABELL_DISCORD_TOKEN="a", GAMMABELL_TELEGRAM_TOKEN="b"
+    )
+
+    assert config == Config()
+
+
+@pytest.mark.parametrize(
+    ("text", "named", "meant"),
+    [
+        ('[collector]\nevry = "30s"\n', "collector.evry", "collector.every"),
+        ("[colector]\n", "colector", "collector"),
+        ('[venues.deribbit]\nbase_url = "x"\n', "venues.deribbit", "venues.deribit"),
+        ('[venues.okx]\nbaseurl = "x"\n', "venues.okx.baseurl", "venues.okx.base_url"),
+        ('[telegram]\nmod = "polling"\n', "telegram.mod", "telegram.mode"),
+    ],
+)
+def test_an_unknown_key_is_named_with_the_nearest_known_one(refusal, text, named, meant):
+    line = refusal(text)
+
+    assert "config.toml" in line
+    assert f"unknown key {named}" in line
+    assert f"did you mean {meant}?" in line
+
+
+def test_an_unknown_key_like_no_other_is_named_with_the_known_ones(refusal):
+    line = refusal("[store]\nqqqqqqqq = 1\n")
+
+    assert "unknown key store.qqqqqqqq" in line
+    assert "store.url" in line
+
+
+def test_a_secret_is_no_key_of_the_file(refusal):
+    assert "unknown key discord.token" in refusal('[discord]\ntoken = "secret"\n')
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("GAMMABELL_STORE__URI", "store.url"),
+        ("GAMMABELL_STOR__URL", "store"),
+        ("GAMMABELL_VENUES__DERIBIT__BASEURL", "venues.deribit.base_url"),
+        ("GAMMABELL_VENUES__DERIBBIT__BASE_URL", "venues.deribit"),
+    ],
+)
+def test_an_unknown_variable_is_named_with_the_nearest_known_key(refusal, variable, meant):
+    line = refusal(**{variable: "x"})
+
+    assert variable in line
+    assert f"did you mean {meant}?" in line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[store\n",
+        "store = 1\n",
+        "[[store]]\n",
+        "[store]\nurl = 5\n",
+        "[store]\nurl = \n",
+        '[store]\nurl = "a"\nurl = "b"\n',
+        '[symbols]\nalways = "BTCUSDT"\n',
+        "[symbols]\nalways = [1]\n",
+        '[symbols]\nalways = ["btc"]\n',
+        '[symbols]\nalways = ["BTC"]\n',
+        '[symbols]\nalways = ["BTC/USDT"]\n',
+        '[symbols]\noffered = "all"\n',
+        '[telegram]\nmode = "pull"\n',
+        '[api]\nport = "http"\n',
+        '[log]\nlevel = "loud"\n',
+        '[venues]\nderibit = "on"\n',
+        "[venues.deribit]\nenabled = 7\n",
+    ],
+)
+def test_what_does_not_fit_is_refused_with_the_file_and_the_key(refusal, text):
+    line = refusal(text)
+
+    words = ("config.toml", "symbols.always", "log.level")
+    assert any(word in line for word in words)
+
+
+@pytest.mark.parametrize("symbols", ["[]", '["BTCUSDT", "BTCUSDT"]', '["USDT"]'])
+def test_symbols_that_nothing_could_run_with_are_refused(refusal, symbols):
+    assert "symbols.always" in refusal(f"[symbols]\nalways = {symbols}\n")
+
+
+@pytest.mark.parametrize("port", [-1, 65_536])
+def test_a_port_that_can_be_none_is_refused(refusal, port):
+    assert "port" in refusal(f"[api]\nport = {port}\n")
+
+
+@pytest.mark.parametrize("address", ["", "www.deribit.com", "ftp://x", "http://", "https://x y"])
+def test_an_address_that_can_be_none_is_refused(refusal, address):
+    line = refusal(f'[venues.deribit]\nbase_url = "{address}"\n')
+
+    assert "venues.deribit.base_url" in line
+
+
+@pytest.mark.parametrize("key", ["collector.every", "collector.stale_after", "store.keep"])
+@pytest.mark.parametrize("text", ["", "30", "s", "-5s", "1 h", "0s", "0.0s", "1w", "inf"])
+def test_a_duration_that_is_none_is_refused_by_its_key(refusal, key, text):
+    section, name = key.split(".")
+
+    assert key in refusal(f'[{section}]\n{name} = "{text}"\n')
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("30s", timedelta(seconds=30)),
+        ("0.5s", timedelta(milliseconds=500)),
+        ("15m", timedelta(minutes=15)),
+        ("2h", timedelta(hours=2)),
+        ("7d", timedelta(days=7)),
+    ],
+)
+def test_a_duration_is_a_number_and_its_unit(text, value):
+    assert duration(text, "x") == value
+
+
+@pytest.mark.parametrize("text", ["99999999999999d", "0.0000001s"])
+def test_a_duration_out_of_reach_is_refused(text):
+    with pytest.raises(ConfigError, match=r"^store\.keep: "):
+        duration(text, "store.keep")
+
+
+def test_data_must_stay_fresh_longer_than_a_cycle(refusal):
+    line = refusal('[collector]\nevery = "3m"\nstale_after = "3m"\n')
+
+    assert "collector.stale_after" in line
+
+
+@pytest.mark.parametrize("section", ["discord", "telegram", "venues.bybit", "venues.okx"])
+def test_what_is_not_built_yet_cannot_be_enabled(refusal, section):
+    line = refusal(f"[{section}]\nenabled = true\n")
+
+    assert f"{section}.enabled: not built yet" in line
+
+
+def test_what_is_not_built_yet_may_be_set_up(load):
+    config = load('[discord]\napi_base = "http://x"\n[venues.okx]\nbase_url = "https://x"\n')
+
+    assert config.discord.api_base == "http://x"
+    assert config.venues.okx.base_url == "https://x"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("GAMMABELL_API__PORT", "http"),
+        ("GAMMABELL_VENUES__DERIBIT__ENABLED", "perhaps"),
+        ("GAMMABELL_VENUES__DERIBIT", "on"),
+        ("GAMMABELL_STORE__URL__HOST", "x"),
+        ("GAMMABELL_COLLECTOR__EVERY", "soon"),
+        ("GAMMABELL_SYMBOLS__ALWAYS", ""),
+        ("GAMMABELL_SYMBOLS__ALWAYS", "BTCUSDT,"),
+        ("GAMMABELL___URL", "x"),
+        ("GAMMABELL_STORE__", "x"),
+    ],
+)
+def test_a_variable_that_does_not_fit_is_refused_by_its_name_or_key(refusal, variable, value):
+    line = refusal("[log]\n", **{variable: value})
+
+    key = variable.removeprefix("GAMMABELL_").lower().replace("__", ".")
+    assert variable in line or key in line
+    assert "config.toml" not in line
+
+
+def test_a_missing_file_says_what_to_do(tmp_path):
+    with pytest.raises(ConfigError, match=r"absent.toml: .+config\.example\.toml"):
+        load_config(tmp_path / "absent.toml", {})
+
+
+def test_a_folder_and_a_file_that_is_no_text_are_refused(tmp_path):
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe\x00")
+
+    for path in (tmp_path, tmp_path / "bytes.toml"):
+        with pytest.raises(ConfigError) as caught:
+            load_config(path, {})
+        assert str(caught.value).startswith(f"{path}: ")
+        assert "\n" not in str(caught.value)
+
+
+def test_a_key_with_a_line_break_is_refused_in_one_line(refusal):
+    assert "unknown key" in refusal('"a\\nb" = 1\n')

@@ -1,0 +1,104 @@
+"""The daemon as its user runs it: a process, typed lines, a signal."""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+PATIENCE_SECONDS = 60
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts daemons on the simulated exchange, all in one folder and on one database."""
+    started = []
+    url = f"sqlite+aiosqlite:///{tmp_path}/demo.db"
+
+    def run(*arguments):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bot", "run", "--source", "sim", *arguments],
+            cwd=tmp_path,
+            env=os.environ | {"GAMMABELL_STORE__URL": url, "PYTHONPATH": str(Path.cwd())},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            bufsize=0,
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+
+
+def say(process, line):
+    process.stdin.write(f"{line}\n".encode())
+
+
+def read_until(process, word):
+    """What the program printed up to and with the word; it is given time, not sleep."""
+    said = b""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while word.encode() not in said:
+        ready, _, _ = select.select([process.stdout], [], [], deadline - time.monotonic())
+        assert ready, f"never said {word!r}: {said.decode()}"
+        chunk = os.read(process.stdout.fileno(), 65_536)
+        assert chunk, f"ended: {said.decode()}"
+        said += chunk
+    return said.decode()
+
+
+def ask_until_known(process, line, word):
+    """The card, as soon as the first cycle is through."""
+    for _ in range(PATIENCE_SECONDS):
+        say(process, line)
+        said = read_until(process, "\n\n")
+        if word in said:
+            return said
+        time.sleep(0.5)
+    raise AssertionError(said)
+
+
+def test_the_demo_answers_typed_commands_and_stops_at_a_signal(start, tmp_path):
+    daemon = start("--events", "events.jsonl")
+
+    card = ask_until_known(daemon, "levels btc", "Call Resistance")
+    say(daemon, "alert add btc hvl cross any")
+    added = read_until(daemon, "btc hvl cross any")
+    say(daemon, "levels bct")
+    typo = read_until(daemon, "did you mean")
+    say(daemon, "chart btc")
+    chart = read_until(daemon, "chart saved to")
+    daemon.send_signal(signal.SIGTERM)
+
+    assert daemon.wait(10) == 0
+    assert "SIMULATED" in card
+    assert "deribit" in card
+    assert "#1" in added
+    assert "BTC" in typo
+    assert "SIMULATED" in chart
+    assert next(tmp_path.glob("*.png")).read_bytes().startswith(b"\x89PNG")
+    events = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    assert "BTCUSDT" in {event["symbol"] for event in events if event["event"] == "snapshot"}
+
+
+def test_what_was_stored_is_there_after_the_plug_was_pulled(start):
+    daemon = start()
+    ask_until_known(daemon, "levels eth", "Call Resistance")
+    daemon.kill()
+    daemon.wait()
+
+    reader = start("--role", "deliver")
+    say(reader, "levels eth")
+
+    assert "Call Resistance" in read_until(reader, "as of")
