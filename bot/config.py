@@ -1,11 +1,13 @@
 """The configuration: a TOML file, overridden by the environment, every key known by name."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -40,11 +42,29 @@ class SymbolsConfig(Section):
 
 
 class VenueConfig(Section):
-    """[venues.NAME]: one venue."""
+    """[venues.NAME]: scheme and host of one venue; its adapter knows the paths."""
 
     enabled: bool = True
     base_url: str = ""
     ws_url: str = ""
+
+
+class DeribitConfig(VenueConfig):
+    """[venues.deribit]: on by default."""
+
+    base_url: str = "https://www.deribit.com"
+
+
+class DeriveConfig(VenueConfig):
+    """[venues.derive]: on by default."""
+
+    base_url: str = "https://api.derive.xyz"
+
+
+class BinanceConfig(VenueConfig):
+    """[venues.binance]: its candles alone, so far."""
+
+    base_url: str = "https://api.binance.com"
 
 
 class DormantVenueConfig(VenueConfig):
@@ -54,17 +74,11 @@ class DormantVenueConfig(VenueConfig):
 
 
 class VenuesConfig(Section):
-    """[venues]: scheme and host of each; the adapters know the paths."""
+    """[venues]: each venue's section."""
 
-    deribit: VenueConfig = msgspec.field(
-        default_factory=lambda: VenueConfig(base_url="https://www.deribit.com")
-    )
-    derive: VenueConfig = msgspec.field(
-        default_factory=lambda: VenueConfig(base_url="https://api.derive.xyz")
-    )
-    binance: VenueConfig = msgspec.field(  # candles alone, so far
-        default_factory=lambda: VenueConfig(base_url="https://api.binance.com")
-    )
+    deribit: DeribitConfig = msgspec.field(default_factory=DeribitConfig)
+    derive: DeriveConfig = msgspec.field(default_factory=DeriveConfig)
+    binance: BinanceConfig = msgspec.field(default_factory=BinanceConfig)
     bybit: DormantVenueConfig = msgspec.field(default_factory=DormantVenueConfig)
     okx: DormantVenueConfig = msgspec.field(default_factory=DormantVenueConfig)
 
@@ -96,7 +110,7 @@ class ApiConfig(Section):
     """[api]: not built yet."""
 
     host: str = "127.0.0.1"
-    port: int = 8080
+    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 8080
 
 
 class LogConfig(Section):
@@ -125,12 +139,13 @@ def load_config(path: Path | None, environment: Mapping[str, str] = os.environ) 
     """
     chosen = path or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
     table = _read(chosen) if chosen else {}
-    where = str(chosen) if chosen else "the environment"
-    _check_keys(table, Config, where)
+    if chosen:
+        _check_keys(table, Config, str(chosen))
+        _checked(_convert(table, str(chosen)), str(chosen))
     for name, value in sorted(environment.items()):
         if name.startswith(PREFIX) and "__" in name:
             _set(table, name, value)
-    return _checked(_convert(table, where))
+    return _checked(_convert(table, "the environment"), "the environment")
 
 
 def duration(text: str, key: str) -> timedelta:
@@ -159,7 +174,7 @@ def _check_keys(table: Mapping[str, object], section: type, where: str, path: st
     """Every key is known; an unknown one is named with the nearest that is."""
     known = {field.name: field.type for field in msgspec.structs.fields(section)}
     for key, value in table.items():
-        name = f"{path}{key}"
+        name = " ".join(f"{path}{key}".split())
         if key not in known:
             names = [f"{path}{one}" for one in known]
             hint = suggest(name, names, f"known: {', '.join(names)}")
@@ -169,24 +184,31 @@ def _check_keys(table: Mapping[str, object], section: type, where: str, path: st
             if not isinstance(value, dict):
                 raise ConfigError(f"{where}: {name} is a section, written [{name}]")
             _check_keys(value, kind, where, f"{name}.")
+        elif isinstance(value, dict):
+            raise ConfigError(f"{where}: {name} is a value, not a section")
 
 
 def _set(table: dict[str, object], name: str, value: str) -> None:
     """Put the value of GAMMABELL_<SECTION>__<KEY> where the file would have it."""
-    *sections, key = name.removeprefix(PREFIX).lower().split("__")
-    place: dict[str, object] = table
-    for section in sections:
-        inner = place.setdefault(section, {})
-        if not isinstance(inner, dict):
-            raise ConfigError(f"{name}: {section} is no section")
-        place = inner
-    before, place[key] = place.get(key), value
-    nested: dict[str, object] = {key: value}
+    path = name.removeprefix(PREFIX).lower().split("__")
+    is_list = path == ["symbols", "always"]
+    *sections, key = path
+    parts = [part.strip() for part in value.split(",")]
+    nested: dict[str, object] = {key: parts if is_list else value}
     for section in reversed(sections):
         nested = {section: nested}
     _check_keys(nested, Config, name)
-    if isinstance(before, list) or (sections, key) == (["symbols"], "always"):
-        place[key] = [part.strip() for part in value.split(",")]
+    _overlay(table, nested)
+
+
+def _overlay(table: dict[str, object], above: Mapping[str, object]) -> None:
+    """Put the values of `above` over those of the table, section by section."""
+    for key, value in above.items():
+        below = table.get(key)
+        if isinstance(below, dict) and isinstance(value, dict):
+            _overlay(below, value)
+        else:
+            table[key] = value
 
 
 def _convert(table: Mapping[str, object], where: str) -> Config:
@@ -197,16 +219,24 @@ def _convert(table: Mapping[str, object], where: str) -> Config:
         raise ConfigError(f"{where}: {error}") from error
 
 
-def _checked(config: Config) -> Config:
+def _checked(config: Config, where: str) -> Config:
     """The config, its values found to make sense."""
+    try:
+        _check_values(config)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from error
+    return config
+
+
+def _check_values(config: Config) -> None:
     every = duration(config.collector.every, "collector.every")
     if duration(config.collector.stale_after, "collector.stale_after") <= every:
         raise ConfigError("collector.stale_after must be longer than collector.every")
     duration(config.store.keep, "store.keep")
     duration(config.store.keep_chains, "store.keep_chains")
-    for symbol in config.symbols.always:
-        if not symbol.isalnum() or not symbol.endswith(QUOTE) or symbol != symbol.upper():
-            raise ConfigError(f"symbols.always: {symbol!r} is no symbol; write it like BTCUSDT")
+    _check_symbols(config.symbols.always)
+    for name in ("deribit", "derive", "binance"):
+        _check_address(f"venues.{name}.base_url", getattr(config.venues, name))
     for name, section in (
         ("venues.bybit", config.venues.bybit),
         ("venues.okx", config.venues.okx),
@@ -217,4 +247,18 @@ def _checked(config: Config) -> Config:
             raise ConfigError(f"{name}.enabled: not built yet; set it to false")
     if config.log.level not in ("debug", "info", "warning", "error"):
         raise ConfigError(f"log.level: {config.log.level!r}; choose debug, info, warning or error")
-    return config
+
+
+def _check_symbols(symbols: list[str]) -> None:
+    if not symbols or len(set(symbols)) < len(symbols):
+        raise ConfigError("symbols.always: name at least one symbol, each once")
+    for symbol in symbols:
+        if not re.fullmatch(rf"[A-Z0-9]+{QUOTE}", symbol):
+            raise ConfigError(f"symbols.always: {symbol!r} is no symbol; write it like BTCUSDT")
+
+
+def _check_address(key: str, venue: VenueConfig) -> None:
+    parts = urlsplit(venue.base_url)
+    is_address = parts.scheme in ("http", "https") and parts.hostname and not parts.query
+    if venue.enabled and not (is_address and re.fullmatch(r"\S+", venue.base_url)):
+        raise ConfigError(f"{key}: write scheme and host, like https://www.deribit.com")

@@ -61,8 +61,7 @@ def test_the_example_is_the_defaults():
 def test_the_example_documents_every_key():
     def keys(config):
         return {
-            name: keys(value) if isinstance(value, dict) else ...
-            for name, value in config.items()
+            name: keys(value) if isinstance(value, dict) else ... for name, value in config.items()
         }
 
     written = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))

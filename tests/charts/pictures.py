@@ -1,24 +1,21 @@
 """Pictures of chains made by hand."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from bot.charts.picture import profile_picture
 from bot.core.chain import OptionChain
 from bot.core.snapshot import Snapshot, compute_levels, snapshot_id
-from tests.core.chains import NOW, make_chain, make_row
-
-AN_HOUR_AGO = NOW - timedelta(hours=1)
+from tests.core.chains import NAN, NOW, change, make_chain, make_row
 
 
 def a_market(spot=100.0, step=5.0, count=9, **fields):
-    """Calls weigh more above spot and puts below it, as in a real chain."""
+    """Calls weigh more from spot upwards, puts below it, as in a real chain."""
     strikes = [spot + step * (place - count // 2) for place in range(count)]
     return make_chain(
         make_row(
             strike,
             side,
-            oi=10.0 if (side == "call") == (strike > spot) else 4.0,
+            oi=10.0 if (side == "call") == (strike >= spot) else 4.0,
             forward=spot,
             index=spot,
             **fields,
@@ -48,5 +45,5 @@ def a_picture(chain=None, spot=100.0, later=timedelta(seconds=42), *, simulated=
     return profile_picture(chain, snapshot, NOW + later, simulated=simulated)
 
 
-def a_picture_with_levels(levels, **fields):
-    return replace(a_picture(), levels=tuple(levels), **fields)
+def no_gamma():
+    return make_chain(change(make_row(strike), iv=NAN) for strike in (90.0, 100.0, 110.0))

@@ -6,9 +6,9 @@ from bot.charts.labels import choose, spread
 
 HAIR = 1e-6  # px
 
-boxes = st.lists(
-    st.tuples(st.floats(-500, 1500), st.floats(1, 60)), min_size=1, max_size=40
-).map(lambda pairs: tuple(np.array(sorted(pairs)).T))
+boxes = st.lists(st.tuples(st.floats(-500, 1500), st.floats(1, 60)), min_size=1, max_size=40).map(
+    lambda pairs: tuple(np.array(sorted(pairs)).T)
+)
 
 
 def spread_with_room(wanted, heights, spare=100.0):

@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.charts.picture import MOST_BARS, Level, choose_window, make_bars, nice_step
-from bot.core.gex import StrikeProfile, exposure, live_rows, strike_profile
-from tests.charts.pictures import a_market, a_picture, a_snapshot
-from tests.core.chains import NAN, NOW, change, make_chain, make_row
+from bot.core.gex import StrikeProfile
+from tests.charts.pictures import a_market, a_picture, a_snapshot, no_gamma
 
 strikes = st.lists(st.floats(1, 400), min_size=1, max_size=60, unique=True)
 
@@ -97,11 +96,11 @@ def test_the_curve_at_spot_is_the_net_exposure_and_the_sum_of_the_bars():
 
 def test_bars_are_those_of_the_snapshots_time_however_late_it_is_drawn():
     chain = a_market(left=timedelta(hours=2))
-    profile = strike_profile(rows := live_rows(chain, 100.0, NOW), exposure(rows))
 
     picture = a_picture(chain, later=timedelta(hours=3))
 
-    assert picture.bars.call_gex == tuple(profile.call_gex[profile.call_gex > 1].tolist())
+    assert picture.bars == a_picture(chain).bars
+    assert picture.bars.strike
     assert picture.ages == (("deribit", timedelta(hours=3)),)
 
 
@@ -113,14 +112,12 @@ def test_levels_come_in_the_order_of_their_weight():
 
 
 def test_a_chain_without_iv_has_a_picture_without_gamma():
-    chain = make_chain(change(make_row(strike), iv=NAN) for strike in (90.0, 100.0, 110.0))
-
-    picture = a_picture(chain)
+    picture = a_picture(no_gamma())
 
     assert picture.net_gex is None
     assert picture.bars.strike == picture.curve_gex == ()
     assert [level.name for level in picture.levels] == ["Max Pain"]
-    assert picture.window == pytest.approx((91.68, 108.32)) or picture.window[0] < 92
+    assert picture.window == pytest.approx((89.6, 110.4))
 
 
 def test_a_picture_travels_and_stays_the_same():

@@ -1,0 +1,180 @@
+import struct
+from dataclasses import replace
+from datetime import timedelta
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.charts import canvas
+from bot.charts.picture import Level
+from bot.charts.profile import aligned_limits, draw_profile, money_tick, price_tick, render_profile
+from tests.charts.pictures import a_market, a_picture, no_gamma
+from tests.core.chains import make_chain, make_row
+
+FLIPS = tuple(Level("Flip", "flip", 80 + place * 1.25) for place in range(40))
+NEAR = tuple(Level(f"Call Wall {place}", "call", 100 + place / 9) for place in range(9))
+
+PICTURES = {
+    "plain": a_picture(),
+    "everything": a_picture(
+        symbol="FARTCOINUSDT",
+        stale=True,
+        simulated=True,
+        later=timedelta(hours=30),
+        left_out=dict.fromkeys(["bybit", "okx", "binance", "derive"], "HTTP 502 Bad Gateway"),
+    ),
+    "cents": a_picture(a_market(0.85, 0.025, iv=0.9), 0.85),
+    "halves": a_picture(a_market(77.5, 2.5), 77.5),
+    "six digits": a_picture(a_market(112_345.6, 2_500), 112_345.6),
+    "millions": a_picture(a_market(2_345_678.9, 50_000), 2_345_678.9),
+    "a thousand strikes": a_picture(a_market(step=0.05, count=1_001)),
+    "today only": a_picture(a_market(step=0.5, left=timedelta(minutes=20))),
+    "one row": a_picture(make_chain([make_row(103.0)])),
+    "only puts": a_picture(make_chain(make_row(strike, "put") for strike in (85.0, 95.0, 100.0))),
+    "far from all strikes": a_picture(make_chain([make_row(250.0, iv=2.0)])),
+    "no gamma": a_picture(no_gamma()),
+    "no rows": a_picture(make_chain([])),
+    "forty flips": replace(a_picture(), levels=FLIPS),
+    "close together": replace(a_picture(), levels=NEAR),
+    "out of sight": replace(
+        a_picture(),
+        levels=(Level("Flip", "flip", 55.0), Level("Call Resistance 0DTE", "call", 148.0)),
+    ),
+}
+
+
+def words_of(picture):
+    """Every text of the chart with its box, px from the lower left corner."""
+    with canvas.style():
+        figure = draw_profile(picture)
+        figure.canvas.draw()
+        texts = [text for text in figure.texts if text.get_text() and not text.get_rotation()]
+        for axes in figure.axes:
+            for axis in (axes.xaxis, axes.yaxis):
+                low, high = axis.get_view_interval()
+                ticks = zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True)
+                texts += [tick for at, tick in ticks if axis.get_visible() and low <= at <= high]
+        return [(text.get_text(), text.get_window_extent()) for text in texts]
+
+
+def said(picture):
+    return [word for word, _ in words_of(picture)]
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_no_text_is_clipped_and_none_covers_another(name):
+    words = words_of(PICTURES[name])
+
+    for word, box in words:
+        assert box.x0 >= 0, word
+        assert box.x1 <= canvas.WIDTH, word
+        assert box.y0 >= 0, word
+        assert box.y1 <= canvas.HEIGHT, word
+    for (word, box), (other, other_box) in combinations(words, 2):
+        apart = (
+            box.x1 <= other_box.x0 + 1
+            or other_box.x1 <= box.x0 + 1
+            or box.y1 <= other_box.y0 + 1
+            or other_box.y1 <= box.y0 + 1
+        )
+        assert apart, f"{word!r} covers {other!r}"
+
+
+def test_the_same_picture_gives_the_same_png_of_1080_by_1350():
+    first = render_profile(a_picture())
+
+    assert render_profile(a_picture()) == first
+    assert first.startswith(b"\x89PNG\r\n")
+    assert struct.unpack(">II", first[16:24]) == (1080, 1350)
+
+
+def test_a_matplotlibrc_of_the_machine_changes_nothing():
+    plain = render_profile(a_picture())
+
+    with canvas.matplotlib.rc_context({"font.size": 40, "savefig.bbox": "tight", "grid.alpha": 0}):
+        assert render_profile(a_picture()) == plain
+
+
+def test_title_and_footer_say_regime_net_exposure_age_and_definition():
+    words = said(a_picture(later=timedelta(minutes=3), left_out={"okx": "HTTP 502"}))
+
+    assert "BTC gamma exposure" in words
+    assert "Positive gamma, net GEX +$3.2K per 1 % move" in words
+    assert "Data: deribit 3 min old; without okx" in words
+    assert "02 Mar 2026 12:03 UTC" in words
+    assert "gammabell, definition 1" in words
+
+
+def test_every_level_is_named_with_its_price():
+    words = said(a_picture())
+
+    assert {"Spot", "HVL", "Call Resistance", "Put Support", "Max Pain", "1D Max (1 sd)"} < {*words}
+    assert {"$105.00", "$95.00"} < {*words}
+
+
+def test_levels_on_one_strike_share_its_price():
+    levels = (Level("Call Resistance", "call", 105.0), Level("Call Resistance 0DTE", "call", 105.0))
+
+    words = said(replace(a_picture(), levels=levels))
+
+    assert {"Call Resistance", "Call Resistance 0DTE"} < {*words}
+    assert words.count("$105.00") == 1
+
+
+def test_stale_and_simulated_are_marked_only_when_they_are():
+    assert {"STALE", "SIMULATED"} & {*said(a_picture())} == set()
+    assert {"STALE", "SIMULATED"} < {*said(a_picture(stale=True, simulated=True))}
+
+
+def test_levels_beyond_the_window_stand_at_its_ends_with_an_arrow():
+    words = said(PICTURES["out of sight"])
+
+    assert "↓ Flip" in words
+    assert "↑ Call Resistance 0DTE" in words
+
+
+def test_levels_without_room_are_counted():
+    words = said(PICTURES["forty flips"])
+
+    assert words.count("Flip") + 13 == len(FLIPS)
+    assert "13 levels more" in words
+
+
+def test_shared_bars_say_how_many_strikes_they_span():
+    assert "GEX per $0.5 of strikes, USD per 1 % move" in said(PICTURES["a thousand strikes"])
+    assert "GEX at each strike, USD per 1 % move" in said(PICTURES["plain"])
+
+
+def test_a_chain_without_gamma_says_so():
+    assert "No gamma: no open interest with a usable IV" in said(PICTURES["no gamma"])
+    assert "No strike with gamma in this range" in said(PICTURES["far from all strikes"])
+
+
+@given(
+    first=st.lists(st.floats(-1e9, 1e9), max_size=9),
+    second=st.lists(st.floats(-1e3, 1e3), max_size=9),
+)
+def test_both_scales_hold_their_values_and_have_zero_at_one_place(first, second):
+    limits = aligned_limits(first, second)
+
+    for values, (low, high) in zip((first, second), limits, strict=True):
+        assert all(low <= value <= high for value in values)
+    zeros = [-low / (high - low) for low, high in limits]
+    assert zeros[0] == pytest.approx(zeros[1])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "$0"), (-20e6, "-$20M"), (1.5e9, "$1.5B"), (500_000, "$500K"), (-0.5, "-$0.5")],
+)
+def test_amounts_on_an_axis_are_short(value, text):
+    assert money_tick(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(78_000, "$78,000"), (77.5, "$77.5"), (0.85, "$0.85"), (0.1 + 0.2, "$0.3")]
+)
+def test_prices_on_an_axis_have_no_needless_digits(value, text):
+    assert price_tick(value) == text

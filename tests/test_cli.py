@@ -1,0 +1,938 @@
+"""The program as its user runs it: a process, its two streams and its exit code."""
+
+import gzip
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.core.recordings import Recording
+from tests.oracle import compute
+from tests.recording.days import (
+    START,
+    answer,
+    book,
+    day_header,
+    day_lines,
+    tick,
+    write_day,
+    write_recording,
+)
+from tests.shared import RECORDINGS, needs_shared
+
+ROOT = Path(__file__).parents[1]
+PATIENCE_SECONDS = 60
+BUFFER = 0.0005
+HOURS = 3  # of the recording that is made here, 08:00 among them
+NO_VENUES = {f"GAMMABELL_VENUES__{name}__ENABLED": "false" for name in ("DERIBIT", "DERIVE")}
+LIMITED = """
+import resource, runpy, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2)
+runpy.run_module("bot", run_name="__main__", alter_sys=True)
+"""
+
+
+class Program:
+    """The program in a folder of its own, with a database there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.database = folder / "gammabell.db"
+
+    def __call__(self, *arguments, largest_file=None, stdout=subprocess.PIPE, **environment):
+        """Runs it to its end."""
+        limit = [] if largest_file is None else ["-c", LIMITED, str(largest_file)]
+        return subprocess.run(
+            [sys.executable, *(limit or ["-m", "bot"]), *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+            cwd=self.folder,
+            env=self._environment(environment),
+        )
+
+    @contextmanager
+    def started(self, *arguments, **environment):
+        """Starts it; whatever happens, it does not outlive the block."""
+        with subprocess.Popen(
+            [sys.executable, "-m", "bot", *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            cwd=self.folder,
+            env=self._environment(environment),
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def replay(self, recording, **options):
+        """The lines that `replay --json` prints; it must succeed."""
+        done = self("replay", recording, "--json", **options)
+        assert (done.returncode, done.stderr) == (0, b"")
+        return done.stdout.splitlines()
+
+    def killed_after(self, lines, recording):
+        """The whole lines that were printed until it was killed at this one, or ended."""
+        printed = b""
+        with self.started("replay", recording, "--json") as process:
+            while printed.count(b"\n") < lines and (part := process.stdout.read(4_096)):
+                printed += part
+            process.kill()
+            printed += process.stdout.read()
+        return printed[: printed.rfind(b"\n") + 1].splitlines()
+
+    def dump(self):
+        """All that the database holds."""
+        with closing(sqlite3.connect(self.database)) as database:
+            return list(database.iterdump())
+
+    def _environment(self, changes):
+        known = {k: v for k, v in os.environ.items() if not k.startswith("GAMMABELL_")}
+        url = f"sqlite+aiosqlite:///{self.database}"
+        return known | {"PYTHONPATH": str(ROOT), "GAMMABELL_STORE__URL": url} | changes
+
+
+@pytest.fixture
+def program(tmp_path):
+    return Program(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def day(tmp_path_factory):
+    """Three hours of BTC and ETH, one expiry in them."""
+    return write_day(tmp_path_factory.mktemp("day") / "day.jsonl.gz", hours=HOURS)
+
+
+@pytest.fixture(scope="session")
+def replayed(day, tmp_path_factory):
+    """The program after it replayed the day, and the lines that it printed."""
+    program = Program(tmp_path_factory.mktemp("replayed"))
+    return program, program.replay(day)
+
+
+@pytest.fixture(scope="session")
+def events(replayed):
+    """What the lines say, in their order."""
+    return [json.loads(line) for line in replayed[1]]
+
+
+def one_line(done, code):
+    """The only line on stderr of a run that printed nothing and ended with this code."""
+    text = done.stderr.decode()
+    assert text.count("\n") == 1, text
+    assert (done.returncode, done.stdout) == (code, b""), text
+    assert text.startswith("gammabell")
+    return text
+
+
+# --- usage
+
+
+@pytest.mark.parametrize("command", [[], ["levels"], ["replay"]])
+def test_help_says_what_there_is(program, command):
+    done = program(*command, "--help")
+
+    assert done.returncode == 0
+    assert b"--debug" in done.stdout
+    assert done.stderr == b""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("", "COMMAND"),
+        ("levles", "levels"),
+        ("levels --nope", "--nope"),
+        ("levels XBT --recording {day}", "did you mean BTC?"),
+        ("levels SOL --recording {day}", "known: BTC, ETH"),
+        ("levels BTC --recording {day} --at yesterday", "--at yesterday"),
+        ("levels BTC --recording {day} --at 0001-01-01T00:00:00+14:00", "--at"),
+        ("levels BTC --recording {day} --at 9999-12-31T23:59:59-14:00", "--at"),
+        ("levels BTC --recording {day} --exchanges derbit", "did you mean deribit?"),
+        ("levels BTC --recording {day} --exchanges ,", "venue"),
+        ("levels BTC --recording {day} --chart absent/out.png", "absent/out.png"),
+        ("levels BTC --recording absent.gz", "absent.gz: no such file"),
+        ("levels BTC --config absent.toml", "absent.toml"),
+        ("replay", "recording"),
+        ("replay absent.gz", "absent.gz: no such file"),
+        ("replay .", "directory"),
+        ("replay {day} --speed 0", "--speed 0"),
+        ("replay {day} --speed nan", "--speed nan"),
+        ("replay {day} --speed fast", "--speed fast"),
+        ("replay {day} --every 0s", "--every"),
+        ("replay {day} --every soon", "--every"),
+        ("run --role singer", "singer"),
+        ("run --source absent.gz", "absent.gz: no such file"),
+        ("run --events absent/events.json", "absent/events.json"),
+        ("sim --port 99999", "99999"),
+        ("sim --port x", "--port"),
+    ],
+)
+def test_bad_usage_is_one_line_and_changes_nothing(program, day, arguments, says):
+    done = program(*arguments.format(day=day).split())
+
+    assert says in one_line(done, 2)
+    assert list(program.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("GAMMABELL_COLLECTOR__EVRY", "30s", "did you mean collector.every?"),
+        ("GAMMABELL_COLLECTOR__EVERY", "soon", "collector.every"),
+        ("GAMMABELL_DISCORD__ENABLED", "true", "not built yet"),
+        ("GAMMABELL_STORE__URL", "mysql://localhost/x", "[store] url"),
+        ("GAMMABELL_STORE__URL", "", "[store] url"),
+    ],
+)
+def test_a_bad_setting_is_one_line(program, day, variable, value, says):
+    done = program("replay", day, **{variable: value})
+
+    assert says in one_line(done, 2)
+    assert list(program.folder.iterdir()) == []
+
+
+def test_a_bad_key_of_config_toml_is_named(program):
+    (program.folder / "config.toml").write_text('[stroe]\nurl = "x"\n')
+
+    line = one_line(program("migrate"), 2)
+
+    assert "config.toml" in line
+    assert "did you mean store?" in line
+
+
+def test_debug_shows_where_an_error_comes_from(program):
+    for arguments in (["--debug", "replay", "absent.gz"], ["replay", "absent.gz", "--debug"]):
+        done = program(*arguments)
+
+        assert done.returncode == 2
+        assert b"Traceback" in done.stderr
+        assert done.stderr.splitlines()[-1].startswith(b"gammabell: absent.gz")
+
+
+# --- broken recordings
+
+
+@pytest.mark.parametrize("command", ["replay {} --json", "levels BTC --recording {} --json"])
+def test_a_recording_that_was_cut_off_is_one_line_and_leaves_nothing(program, day, command):
+    whole = day.read_bytes()
+    (program.folder / "cut.gz").write_bytes(whole[: len(whole) // 2])
+
+    line = one_line(program(*command.format("cut.gz").split()), 1)
+
+    assert "cut.gz: cut off" in line
+    assert [path.name for path in program.folder.iterdir()] == ["cut.gz"]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "line 1"),
+        (b"plain text\n", "not gzip"),
+        (gzip.compress(b'{"recording":2,"symbols":[],"venues":[]}\n'), "version 2"),
+        (gzip.compress(json.dumps(day_header()).encode() + b"\nrubbish\n"), "line 2"),
+    ],
+)
+def test_a_recording_that_is_none_is_one_line(program, content, says):
+    path = program.folder / "bad.gz"
+    path.write_bytes(content)
+
+    line = one_line(program("replay", path), 1)
+
+    assert f"{path}: " in line
+    assert says in line
+    assert not program.database.exists()
+
+
+@pytest.mark.parametrize("symbols", [[], ["SOLUSDT"]])
+def test_a_recording_without_anything_for_its_symbols_is_no_crash(program, symbols):
+    header = {**day_header(), "symbols": symbols}
+    path = write_recording(program.folder / "idle.gz", [tick(START, 80_000)], header)
+
+    done = program("replay", path, "--json")
+
+    assert b"Traceback" not in done.stderr
+    assert done.stdout == b""
+
+
+def test_rows_that_cannot_be_read_are_counted(program):
+    lines = day_lines(["BTC"], hours=0)
+    lines[-1]["body"]["result"] += [None, {"instrument_name": "BTC-CS-3MAR26-1_2"}]
+    path = write_recording(program.folder / "odd.gz", lines, day_header(["BTC"]))
+
+    done = program("levels", "BTC", "--recording", path, "--json")
+
+    dropped = json.loads(done.stdout)["meta"]["extra"]["dropped_rows"]
+    assert dropped["row_unreadable"] == 3  # the day's own chains have one
+
+
+def test_a_book_of_rubbish_leaves_the_venue_out(program):
+    header, lines = day_header(["BTC"]), day_lines(["BTC"], hours=2)
+    later = START + timedelta(hours=2, minutes=1)
+    rubbish = {"jsonrpc": "2.0", "error": {"code": 10028, "message": "too_many_requests"}}
+    path = write_recording(program.folder / "r.gz", [*lines, answer(later, rubbish)], header)
+
+    done = program("levels", "BTC", "--recording", path, "--json")
+
+    assert done.returncode == 1
+    assert one_line(done, 1)
+
+
+# --- one answer
+
+NUMBER = "number"
+WALLS = ["hvl", "call_resistance", "call_wall_2", "call_wall_3"]
+WALLS += ["put_support", "put_wall_2", "put_wall_3"]
+STRIKE = ["strike", "net_gex", "call_gex", "put_gex", "call_oi", "put_oi", "distance_pct"]
+MOVES = ["upper_1sd", "lower_1sd", "upper_2sd", "lower_2sd"]
+PRICES = ["open", "high", "low", "close", "volume"]
+DATA = [
+    ("all_expiry", [(name, NUMBER) for name in WALLS]),
+    ("odte", [("hvl", NUMBER), ("call_resistance", NUMBER), ("put_support", NUMBER)]),
+    (
+        "ranked",
+        [
+            ("all_expiry_top_10", [[(name, NUMBER) for name in STRIKE]]),
+            ("odte_top_10", [[(name, NUMBER) for name in STRIKE]]),
+        ],
+    ),
+    ("max_pain", [("strike", NUMBER), ("value", NUMBER), ("expiry", "time")]),
+    ("expected_move", [(name, NUMBER) for name in MOVES]),
+    (
+        "gamma_flip_zones",
+        [
+            [
+                ("flip", NUMBER),
+                ("flips", [NUMBER]),
+                ("lower", NUMBER),
+                ("upper", NUMBER),
+                ("direction", "text"),
+                ("distance_pct", NUMBER),
+            ]
+        ],
+    ),
+    ("spot", [("spot_price", NUMBER), ("perps_price", None)]),
+    ("candles", [[("datetime", "time"), *((name, NUMBER) for name in PRICES)]]),
+]
+EXTRA = ["net_gex", "regime", "definition_version", "dropped_rows", "venue_ages_seconds"]
+META = [
+    ("version", "text"),
+    ("timestamp", "time"),
+    ("request_id", "text"),
+    ("symbol", "text"),
+    ("spot_price", NUMBER),
+    ("computed_at", "time"),
+    ("freshness_seconds", NUMBER),
+    ("source", ["text"]),
+    ("exchanges_filtered", None),
+]
+
+
+def outline(value):
+    """The keys of a JSON value in their order, and of what kind each value is."""
+    if isinstance(value, dict):
+        return [(key, outline(part)) for key, part in value.items()]
+    if isinstance(value, list):
+        kinds = [outline(part) for part in value]
+        return kinds[:1] if all(kind == kinds[0] for kind in kinds) else kinds
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        return NUMBER
+    return "time" if is_time(value) else "text"
+
+
+def is_time(text):
+    try:
+        return datetime.fromisoformat(text).tzinfo == UTC and text.endswith("Z")
+    except ValueError:
+        return False
+
+
+def levels(program, recording, *arguments):
+    """The envelope of `levels --json`."""
+    done = program("levels", *arguments, "--recording", recording, "--json")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.endswith(b"}\n")
+    return json.loads(done.stdout)
+
+
+def test_the_envelope_has_every_key_in_its_order(program, day):
+    at = "2026-03-02T06:40:00.25Z"
+
+    envelope = levels(program, day, "btc", "--at", at)
+
+    assert list(envelope) == ["success", "data", "meta"]
+    assert envelope["success"] is True
+    assert outline(envelope["data"]) == DATA
+    assert outline(envelope["meta"])[: len(META)] == META
+    assert list(envelope["meta"])[len(META) :] == ["extra"]
+    assert list(envelope["meta"]["extra"])[: len(EXTRA)] == EXTRA
+
+
+def test_an_answer_is_of_the_moment_that_was_asked_for(program, day):
+    envelope = levels(program, day, "BTCUSDT", "--at", "2026-03-02T07:41:00.25Z")
+
+    meta, data = envelope["meta"], envelope["data"]
+    moment = datetime(2026, 3, 2, 7, 41, 0, 250_000, UTC)
+    assert datetime.fromisoformat(meta["computed_at"]) == moment
+    assert datetime.fromisoformat(meta["timestamp"]) == moment
+    assert meta["freshness_seconds"] == 0
+    assert (meta["version"], meta["symbol"], meta["source"]) == ("2.0", "BTCUSDT", ["deribit"])
+    assert meta["extra"]["venue_ages_seconds"] == {"deribit": 660.25}  # the chain is of 07:30
+    ticks = {line["at"]: line["spot"] for line in day_lines(["BTC"], hours=2) if "spot" in line}
+    assert meta["spot_price"] == data["spot"]["spot_price"] == ticks["2026-03-02T07:40:00Z"]
+    times = [datetime.fromisoformat(candle["datetime"]) for candle in data["candles"]]
+    assert times == sorted(times)
+    assert all(moment - timedelta(hours=48) < time <= moment for time in times)
+
+
+def test_without_a_time_the_answer_is_of_the_recordings_end(program, day):
+    meta = levels(program, day, "ETH")["meta"]
+
+    assert datetime.fromisoformat(meta["computed_at"]) == START + timedelta(hours=HOURS)
+
+
+def test_a_time_without_a_zone_is_utc_and_another_zone_is_converted(program, day):
+    plain = levels(program, day, "BTC", "--at", "2026-03-02T07:00:00")
+    there = levels(program, day, "BTC", "--at", "2026-03-02T09:00:00+02:00")
+
+    plain["meta"]["request_id"] = there["meta"]["request_id"] = ""
+    assert plain == there
+
+
+def test_the_levels_of_named_venues_say_so(program, day):
+    every = levels(program, day, "BTC")
+    named = levels(program, day, "BTC", "--exchanges", "Deribit,bybit,deribit")
+
+    assert named["meta"]["exchanges_filtered"] == ["deribit", "bybit"]
+    assert named["meta"]["source"] == ["deribit"]
+    assert named["data"] == every["data"]
+    assert named["meta"]["extra"] == every["meta"]["extra"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["BTC --exchanges okx", "BTC --at 2026-03-01", "BTC --at 2030-01-01"],
+)
+def test_where_there_is_no_data_one_line_says_so(program, day, arguments):
+    done = program("levels", *arguments.split(), "--recording", day)
+
+    assert "BTC" in one_line(done, 1)
+
+
+def test_a_card_for_people_is_plain_text_where_nobody_watches(program, day):
+    done = program("levels", "ETH", "--recording", day)
+
+    text = done.stdout.decode()
+    assert done.returncode == 0
+    assert text.startswith("ETH levels")
+    assert "HVL" in text
+    assert "\x1b" not in text
+
+
+def test_a_chart_is_a_picture(program, day):
+    done = program("levels", "BTC", "--recording", day, "--json", "--chart", "out.png")
+
+    picture = (program.folder / "out.png").read_bytes()
+    assert done.returncode == 0
+    assert picture.startswith(b"\x89PNG\r\n\x1a\n")
+    assert picture.endswith(b"IEND\xaeB`\x82")
+    assert json.loads(done.stdout)["success"]
+
+
+def test_a_chart_that_does_not_fit_on_the_disk_leaves_no_half(program, day):
+    done = program("levels", "BTC", "--recording", day, "--chart", "out.png", largest_file=4_096)
+
+    assert "out.png" in done.stderr.decode()
+    assert done.stderr.count(b"\n") == 1
+    assert done.returncode != 0
+    assert not (program.folder / "out.png").exists()
+
+
+def test_a_full_disk_under_the_output_is_an_error(program, day):
+    for arguments in (["--json"], []):
+        with Path("/dev/full").open("wb") as full:
+            done = program("levels", "BTC", "--recording", day, *arguments, stdout=full)
+
+        assert done.returncode == 1
+        assert done.stderr.count(b"\n") == 1
+
+
+@needs_shared
+@pytest.mark.parametrize(
+    ("name", "symbol", "at"),
+    [
+        ("deribit-2026-01-22_24", "ETHUSDT", "2026-01-23T07:45:00"),
+        ("deribit-2026-04-23_24", "BTCUSDT", "2026-04-24T07:59:30.5"),
+        ("derive-hype-2026-08-22", "HYPEUSDT", "2026-08-22T21:00:00"),
+    ],
+)
+def test_the_levels_of_a_real_recording_are_the_oracles(program, name, symbol, at):
+    path = RECORDINGS / f"{name}.jsonl.gz"
+    now = datetime.fromisoformat(at).replace(tzinfo=UTC)
+
+    envelope = levels(program, path, symbol, "--at", at)
+
+    rows, spot = Recording(path).at(symbol, now)
+    oracle = compute(rows, spot, now)
+    data = envelope["data"]
+    assert data["spot"]["spot_price"] == spot
+    assert data["all_expiry"] == oracle.data["all_expiry"]
+    assert data["odte"] == oracle.data["odte"]
+    assert envelope["meta"]["extra"]["net_gex"] == pytest.approx(oracle.data["net_gex"], rel=1e-9)
+    assert [zone["flip"] for zone in data["gamma_flip_zones"]] == pytest.approx(
+        [zone["flip"] for zone in oracle.data["gamma_flip_zones"]], rel=1e-9
+    )
+
+
+# --- what a replay prints
+
+KEYS = {
+    "snapshot": "event at symbol id spot data meta",
+    "crossing": "event at symbol scope level price direction spot previous_spot snapshot late",
+    "moved": "event at symbol scope level from to cause",
+    "regime": "event at symbol from to spot",
+    "stale": "event at symbol data_at",
+    "fresh": "event at symbol data_at",
+    "alert": "event at id rule target symbol text",
+    "delivery": "event at alert target state",
+}
+
+
+def of(events, kind):
+    return [event for event in events if event["event"] == kind]
+
+
+def test_every_kind_of_event_happens_in_the_day(events):
+    kinds = {"snapshot", "crossing", "moved", "regime", "alert", "delivery"}
+
+    assert {event["event"] for event in events} == kinds
+
+
+def test_an_event_has_its_keys_in_their_order(events):
+    for event in events:
+        keys = KEYS[event["event"]].split()
+        if event.get("level") == "flip":
+            keys.insert(keys.index("level") + 1, "zone")
+        assert list(event) == keys
+        assert is_time(event["at"])
+
+
+def test_a_line_is_json_as_it_was_agreed(replayed, events):
+    for line, event in zip(replayed[1], events, strict=True):
+        assert line == json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def test_a_snapshot_carries_every_section(events):
+    for event in of(events, "snapshot"):
+        assert [name for name, _ in outline(event["data"])] == [name for name, _ in DATA]
+        assert list(event["meta"])[: len(META)] == [name for name, _ in META]
+        assert event["meta"]["computed_at"] == event["meta"]["timestamp"] == event["at"]
+        assert event["spot"] == event["meta"]["spot_price"]
+
+
+def test_events_come_in_the_order_of_time(events):
+    times = [datetime.fromisoformat(event["at"]) for event in events]
+
+    assert times == sorted(times)
+
+
+def test_a_cycle_runs_at_every_chain_every_expiry_and_each_quarter(events):
+    quarter = timedelta(minutes=15)
+    for symbol in ("BTCUSDT", "ETHUSDT"):
+        shown = [one["at"] for one in of(events, "snapshot") if one["symbol"] == symbol]
+
+        assert [datetime.fromisoformat(at) for at in shown] == [
+            START + number * quarter for number in range(HOURS * 4 + 1)
+        ]
+
+
+def test_what_expires_at_eight_is_gone_at_eight(events):
+    shown = {one["at"]: one["data"] for one in of(events, "snapshot")}
+
+    before, after = shown["2026-03-02T07:45:00Z"], shown["2026-03-02T08:00:00Z"]
+    assert before["max_pain"]["expiry"] == "2026-03-02T08:00:00Z"
+    assert after["max_pain"]["expiry"] == "2026-03-03T08:00:00Z"
+
+
+def test_every_alert_is_delivered_once_and_after_it_rang(events):
+    rang, delivered = [], []
+    for event in events:
+        if event["event"] == "alert":
+            rang.append((event["id"], event["target"]))
+            assert event["text"].endswith(f"#{event['id']}")
+        elif event["event"] == "delivery":
+            delivered.append((event["alert"], event["target"]))
+            assert event["state"] == "sent"
+            assert delivered[-1] in rang
+
+    assert Counter(delivered) == Counter(rang)
+    assert len(set(rang)) == len(rang) > 0
+
+
+def shown_levels(data):
+    """The levels of a snapshot event that crossings are facts about, by scope, name and zone."""
+    for scope in ("all_expiry", "odte"):
+        for name, price in data[scope].items():
+            if price is not None:
+                yield (scope, name, None), price
+    for number, zone in enumerate(data["gamma_flip_zones"]):
+        yield ("all_expiry", "flip", number), zone["flip"]
+
+
+def test_a_crossing_is_of_a_level_that_was_shown_and_by_more_than_the_buffer(events):
+    shown, spots = {}, {}
+    for line in day_lines(hours=HOURS):
+        if "spot" in line:
+            spots.setdefault(line["symbol"], []).append(line)
+    for event in events:
+        if event["event"] == "snapshot":
+            shown[event["symbol"]] = event
+        elif event["event"] == "crossing":
+            last = shown[event["symbol"]]
+            key = (event["scope"], event["level"], event.get("zone"))
+            ticks = [one["spot"] for one in spots[event["symbol"]] if one["at"] <= event["at"]]
+            price = dict(shown_levels(last["data"]))[key]
+            up = event["direction"] == "up"
+            assert (event["snapshot"], event["price"]) == (last["id"], price)
+            assert (event["previous_spot"], event["spot"]) == tuple(ticks[-2:])
+            assert event["spot"] > price * (1 + BUFFER) if up else event["spot"] < price
+            assert up or event["spot"] < price * (1 - BUFFER)
+            assert event["late"] is False
+
+
+def test_no_jump_over_a_shown_level_is_swallowed(events):
+    told = {
+        (event["at"], event["symbol"], event["scope"], event["level"], event.get("zone"))
+        for event in of(events, "crossing")
+    }
+    ticks = [line for line in day_lines(hours=HOURS) if "spot" in line]
+    for symbol in ("BTCUSDT", "ETHUSDT"):
+        snapshots = [one for one in of(events, "snapshot") if one["symbol"] == symbol]
+        for before, now in pairwise(one for one in ticks if one["symbol"] == symbol):
+            # A cycle comes after the tick of its time: these ticks saw the levels before it.
+            seen = [one for one in snapshots if one["at"] < now["at"]]
+            if seen and seen[-1]["at"] < before["at"]:
+                for key, price in shown_levels(seen[-1]["data"]):
+                    low, high = sorted((before["spot"], now["spot"]))
+                    if low < price * (1 - BUFFER) and high > price * (1 + BUFFER):
+                        assert (now["at"], symbol, *key) in told
+
+
+def test_a_snapshot_is_what_levels_answers_for_its_time(program, day, events):
+    event = of(events, "snapshot")[-4]
+
+    envelope = levels(program, day, event["symbol"], "--at", event["at"])
+
+    assert envelope["data"] == event["data"]
+    assert envelope["meta"]["extra"] == event["meta"]["extra"]
+
+
+def test_a_stored_snapshot_answers_for_its_time(replayed, events):
+    program, _ = replayed
+    event = of(events, "snapshot")[7]
+
+    done = program("levels", event["symbol"], "--at", event["at"], "--json")
+
+    envelope = json.loads(done.stdout)
+    assert envelope["data"] == event["data"]
+    assert envelope["meta"]["extra"]["dropped_rows"] == event["meta"]["extra"]["dropped_rows"]
+
+
+def test_a_second_run_into_a_fresh_database_prints_the_same(program, day, replayed):
+    assert program.replay(day) == replayed[1]
+
+
+def test_a_finished_replay_prints_nothing_again(replayed, day):
+    program, _ = replayed
+
+    assert program.replay(day) == []
+
+
+def test_another_recording_does_not_go_into_the_same_database(replayed, tmp_path):
+    program, _ = replayed
+    other = write_day(tmp_path / "other.gz", ["BTC"], hours=1)
+
+    line = one_line(program("replay", other, "--json"), 1)
+
+    assert "recording" in line
+    assert "[store] url" in line
+
+
+def test_a_replay_for_people_rings_in_plain_text(program, day, events):
+    done = program("replay", day)
+
+    lines = done.stdout.decode().splitlines()
+    assert sum(" RING " in line for line in lines) == len(of(events, "alert"))
+    assert len(lines) == len(of(events, "alert")) + len(of(events, "snapshot"))
+
+
+# --- interrupted
+
+
+def test_killed_again_and_again_a_replay_tells_the_same_story(program, day, replayed):
+    told = []
+
+    for lines in (1, 2, 30, 1, 60, 25, 40, 3, 70, 20):
+        told += program.killed_after(lines, day)
+    told += program.replay(day)
+
+    assert differences(told, replayed[1]) == []
+
+
+def differences(told, whole):
+    """What is told too often, too rarely or in another order than in the uninterrupted run."""
+    often, once = Counter(told), Counter(whole)
+    twice = [f"again: {line[:90]!r}" for line in (often - once).elements()]
+    never = [f"never: {line[:90]!r}" for line in (once - often).elements()]
+    order = ["in another order"] if not (twice or never) and told != whole else []
+    return twice + never + order
+
+
+@needs_shared
+def test_killed_around_its_roll_the_real_hype_recording_tells_the_same_story(
+    program, tmp_path_factory
+):
+    recording = RECORDINGS / "derive-hype-2026-08-22.jsonl.gz"
+    whole = Program(tmp_path_factory.mktemp("whole")).replay(recording)
+    events = [json.loads(line) for line in whole]
+    roll = [event["at"] for event in events].index("2026-08-22T08:00:00Z") + 1
+
+    told = program.killed_after(roll // 2, recording)
+    told += program.killed_after(roll - len(told), recording)
+    told += program.killed_after(1, recording)
+    told += program.killed_after(40, recording)
+    told += program.replay(recording)
+
+    assert differences(told, whole) == []
+    assert of(events, "alert")
+    rolled = next(one for one in of(events, "snapshot") if one["at"] >= "2026-08-22T08:00:00Z")
+    assert rolled["at"] == "2026-08-22T08:00:00Z"
+    assert rolled["data"]["max_pain"]["expiry"] == "2026-08-23T08:00:00Z"
+
+
+@pytest.mark.parametrize("largest_file", [8_192, 200_000, 300_000])
+def test_a_full_disk_is_one_line_and_the_next_run_goes_on(program, day, replayed, largest_file):
+    full = program("replay", day, "--json", largest_file=largest_file)
+    told = full.stdout.splitlines()
+
+    assert full.returncode == 1
+    assert full.stderr.count(b"\n") == 1
+    assert str(program.database) in full.stderr.decode()
+    assert differences([*told, *program.replay(day)], replayed[1]) == []
+
+
+def test_an_output_that_is_full_loses_nothing(program, day, replayed):
+    with Path("/dev/full").open("wb") as full:
+        done = program("replay", day, "--json", stdout=full)
+
+    assert done.returncode == 1
+    assert done.stderr.count(b"\n") == 1
+    assert differences(program.replay(day), replayed[1]) == []
+
+
+def test_a_reader_that_goes_away_is_no_error(program, day):
+    with program.started("replay", day, "--json") as process:
+        process.stdout.read(10)
+        process.stdout.close()
+
+        assert process.wait(PATIENCE_SECONDS) == 0
+        assert process.stderr.read() == b""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_interrupted_replay_goes_on_where_it_was(program, day, replayed, number):
+    told = b""
+    with program.started("replay", day, "--json") as process:
+        while told.count(b"\n") < 20:
+            told += process.stdout.read(4_096)
+        process.send_signal(number)
+        told += process.stdout.read()
+        code = process.wait(PATIENCE_SECONDS)
+        error = process.stderr.read()
+
+    assert code in (-number, 128 + number)
+    assert error.count(b"\n") <= 1
+    assert differences([*told.splitlines(), *program.replay(day)], replayed[1]) == []
+
+
+# --- the daemon on a recording
+
+
+def test_the_daemon_writes_the_same_events_to_a_file(program, day, events):
+    path = program.folder / "events.jsonl"
+    want = of(events, "alert")
+    with program.started("run", "--source", day, "--speed", "max", "--events", path) as process:
+        until = time.monotonic() + PATIENCE_SECONDS
+        while lines(path) < len(events) and time.monotonic() < until:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(10) == 0
+        rings = process.stdout.read().decode().splitlines()
+
+    told = [json.loads(line) for line in path.read_bytes().splitlines()]
+    assert of(told, "alert") == want
+    assert of(told, "crossing") == of(events, "crossing")
+    assert of(told, "snapshot") == of(events, "snapshot")
+    assert len(of(told, "delivery")) == len(want)
+    assert sum(ring.startswith("RING ") for ring in rings) == len(want)
+
+
+def lines(path):
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def test_an_events_file_that_is_full_is_one_line(program, day):
+    done = program("run", "--source", day, "--speed", "max", "--events", "/dev/full")
+
+    assert done.returncode == 1
+    assert done.stderr.count(b"\n") == 1
+    assert b"/dev/full" in done.stderr
+
+
+# --- the database
+
+
+def test_migrate_makes_the_database_once(program):
+    first, second = program("migrate"), program("migrate")
+
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert b"new" in first.stdout
+    assert b"new" not in second.stdout
+
+
+def test_check_says_what_is_right(program):
+    done = program("check", **NO_VENUES)
+
+    assert done.returncode == 0
+    assert [line.split()[0] for line in done.stdout.decode().splitlines()] == ["ok", "ok"]
+    assert not program.database.exists()
+
+
+def test_check_says_which_venue_is_not_reached(program):
+    local = {"GAMMABELL_VENUES__DERIBIT__BASE_URL": "http://127.0.0.1:9"}
+    quiet = {"GAMMABELL_VENUES__DERIVE__ENABLED": "false"}
+
+    done = program("check", **local, **quiet)
+
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1].startswith(b"FAILED  deribit: not reached")
+
+
+@pytest.fixture
+def newer(program):
+    """The program over a database that a later version made."""
+    program("migrate")
+    with closing(sqlite3.connect(program.database)) as database:
+        database.execute("update alembic_version set version_num = '9999'")
+        database.commit()
+    return program
+
+
+@pytest.mark.parametrize(
+    "command", ["migrate", "replay {day}", "run", "levels BTC --at 2026-03-02"]
+)
+def test_a_database_of_a_newer_version_is_one_line_and_stays_as_it_was(newer, day, command):
+    before = newer.dump()
+
+    line = one_line(newer(*command.format(day=day).split()), 1)
+
+    assert "revision 9999" in line
+    assert newer.dump() == before
+
+
+def test_check_finds_a_database_of_a_newer_version(newer):
+    done = newer("check", **NO_VENUES)
+
+    assert done.returncode == 1
+    assert b"FAILED  database" in done.stdout
+
+
+@pytest.mark.parametrize("content", [b"no database" * 100, b"SQLite format 3\0" + b"x" * 4_000])
+def test_a_file_that_is_no_database_is_one_line_and_stays_as_it_was(program, day, content):
+    program.database.write_bytes(content)
+
+    line = one_line(program("replay", day), 1)
+
+    assert str(program.database) in line
+    assert program.database.read_bytes() == content
+
+
+def test_a_folder_that_does_not_exist_is_one_line(program, day):
+    url = f"sqlite+aiosqlite:///{program.folder}/absent/gammabell.db"
+
+    line = one_line(program("replay", day, GAMMABELL_STORE__URL=url), 1)
+
+    assert "absent" in line
+
+
+@pytest.fixture
+def read_only(program):
+    """The program in a folder that nobody may write to, the administrator included."""
+    if os.geteuid() == 0:
+        program.database = Path("/proc/self/gammabell.db")
+        if not program.database.parent.is_dir():
+            pytest.skip("an administrator may write to every folder")
+        yield program
+        return
+    program.folder.chmod(0o555)
+    yield program
+    program.folder.chmod(0o755)
+
+
+def test_a_read_only_folder_is_one_line(read_only, day):
+    line = one_line(read_only("replay", day, "--json"), 1)
+
+    assert str(read_only.database) in line
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="an administrator may write to every file")
+def test_a_read_only_database_is_one_line(program, day):
+    program("migrate")
+    program.database.chmod(0o444)
+
+    line = one_line(program("replay", day, "--json"), 1)
+
+    assert "read-only" in line
+
+
+def test_a_password_is_never_shown(program):
+    url = "postgresql+asyncpg://trader:secret@127.0.0.1:9/gammabell"
+
+    line = one_line(program("migrate", GAMMABELL_STORE__URL=url), 1)
+
+    assert "127.0.0.1:9" in line
+    assert "secret" not in line
+    assert "trader" not in line
+
+
+def test_a_book_without_open_interest_is_no_crash(program):
+    lines = day_lines(["BTC"], hours=0)
+    for row in lines[-1]["body"]["result"]:
+        if row:
+            row["open_interest"] = 0
+    empty = answer(START + timedelta(minutes=1), book([]))
+    path = write_recording(program.folder / "r.gz", [*lines, empty], day_header(["BTC"]))
+
+    data = levels(program, path, "BTC", "--at", f"{START:%Y-%m-%dT%H:%M:%SZ}")["data"]
+
+    assert set(data["all_expiry"].values()) == {None}
+    assert data["gamma_flip_zones"] == []
+    assert data["max_pain"] is None
