@@ -33,7 +33,7 @@ from tests.shared import RECORDINGS, needs_shared
 ROOT = Path(__file__).parents[1]
 PATIENCE_SECONDS = 60
 BUFFER = 0.0005
-HOURS = 3  # of the recording that is made here, 08:00 among them
+HOURS = 2  # from 07:00, so that an expiry is among them
 NO_VENUES = {f"GAMMABELL_VENUES__{name}__ENABLED": "false" for name in ("DERIBIT", "DERIVE")}
 LIMITED = """
 import resource, runpy, sys
@@ -114,7 +114,7 @@ def program(tmp_path):
 
 @pytest.fixture(scope="session")
 def day(tmp_path_factory):
-    """Three hours of BTC and ETH, one expiry in them."""
+    """Two hours of BTC and ETH, one expiry in them."""
     return write_day(tmp_path_factory.mktemp("day") / "day.jsonl.gz", hours=HOURS)
 
 
@@ -123,6 +123,18 @@ def replayed(day, tmp_path_factory):
     """The program after it replayed the day, and the lines that it printed."""
     program = Program(tmp_path_factory.mktemp("replayed"))
     return program, program.replay(day)
+
+
+@pytest.fixture(scope="session")
+def hour(tmp_path_factory):
+    """An hour of BTC, for what needs many runs."""
+    return write_day(tmp_path_factory.mktemp("hour") / "hour.jsonl.gz", ["BTC"], hours=1)
+
+
+@pytest.fixture(scope="session")
+def told_of_the_hour(hour, tmp_path_factory):
+    """What an uninterrupted replay of the hour prints."""
+    return Program(tmp_path_factory.mktemp("told")).replay(hour)
 
 
 @pytest.fixture(scope="session")
@@ -281,16 +293,15 @@ def test_rows_that_cannot_be_read_are_counted(program):
     assert dropped["row_unreadable"] == 3  # the day's own chains have one
 
 
-def test_a_book_of_rubbish_leaves_the_venue_out(program):
-    header, lines = day_header(["BTC"]), day_lines(["BTC"], hours=2)
-    later = START + timedelta(hours=2, minutes=1)
-    rubbish = {"jsonrpc": "2.0", "error": {"code": 10028, "message": "too_many_requests"}}
-    path = write_recording(program.folder / "r.gz", [*lines, answer(later, rubbish)], header)
+def test_what_a_venue_refused_with_is_what_the_line_says(program):
+    header, lines = day_header(["BTC"]), day_lines(["BTC"], hours=1)
+    later = START + timedelta(hours=1, minutes=1)
+    refusal = {"jsonrpc": "2.0", "error": {"code": 10028, "message": "too_many_requests"}}
+    path = write_recording(program.folder / "r.gz", [*lines, answer(later, refusal)], header)
 
     done = program("levels", "BTC", "--recording", path, "--json")
 
-    assert done.returncode == 1
-    assert one_line(done, 1)
+    assert "too_many_requests" in one_line(done, 1)
 
 
 # --- one answer
@@ -373,7 +384,7 @@ def levels(program, recording, *arguments):
 
 
 def test_the_envelope_has_every_key_in_its_order(program, day):
-    at = "2026-03-02T06:40:00.25Z"
+    at = "2026-03-02T07:40:00.25Z"
 
     envelope = levels(program, day, "btc", "--at", at)
 
@@ -394,7 +405,7 @@ def test_an_answer_is_of_the_moment_that_was_asked_for(program, day):
     assert datetime.fromisoformat(meta["timestamp"]) == moment
     assert meta["freshness_seconds"] == 0
     assert (meta["version"], meta["symbol"], meta["source"]) == ("2.0", "BTCUSDT", ["deribit"])
-    assert meta["extra"]["venue_ages_seconds"] == {"deribit": 660.25}  # the chain is of 07:30
+    assert meta["extra"]["venue_ages_seconds"] == {"deribit": 2_460.25}  # the chain is of 07:00
     ticks = {line["at"]: line["spot"] for line in day_lines(["BTC"], hours=2) if "spot" in line}
     assert meta["spot_price"] == data["spot"]["spot_price"] == ticks["2026-03-02T07:40:00Z"]
     times = [datetime.fromisoformat(candle["datetime"]) for candle in data["candles"]]
@@ -409,8 +420,8 @@ def test_without_a_time_the_answer_is_of_the_recordings_end(program, day):
 
 
 def test_a_time_without_a_zone_is_utc_and_another_zone_is_converted(program, day):
-    plain = levels(program, day, "BTC", "--at", "2026-03-02T07:00:00")
-    there = levels(program, day, "BTC", "--at", "2026-03-02T09:00:00+02:00")
+    plain = levels(program, day, "BTC", "--at", "2026-03-02T07:30:00")
+    there = levels(program, day, "BTC", "--at", "2026-03-02T09:30:00+02:00")
 
     plain["meta"]["request_id"] = there["meta"]["request_id"] = ""
     assert plain == there
@@ -534,11 +545,6 @@ def test_an_event_has_its_keys_in_their_order(events):
         assert is_time(event["at"])
 
 
-def test_a_line_is_json_as_it_was_agreed(replayed, events):
-    for line, event in zip(replayed[1], events, strict=True):
-        assert line == json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
-
-
 def test_a_snapshot_carries_every_section(events):
     for event in of(events, "snapshot"):
         assert [name for name, _ in outline(event["data"])] == [name for name, _ in DATA]
@@ -636,7 +642,7 @@ def test_no_jump_over_a_shown_level_is_swallowed(events):
 
 
 def test_a_snapshot_is_what_levels_answers_for_its_time(program, day, events):
-    event = of(events, "snapshot")[-4]
+    event = of(events, "snapshot")[-5]
 
     envelope = levels(program, day, event["symbol"], "--at", event["at"])
 
@@ -675,11 +681,12 @@ def test_another_recording_does_not_go_into_the_same_database(replayed, tmp_path
     assert "[store] url" in line
 
 
-def test_a_replay_for_people_rings_in_plain_text(program, day, events):
-    done = program("replay", day)
+def test_a_replay_for_people_rings_in_plain_text(program, hour, told_of_the_hour):
+    done = program("replay", hour)
 
+    events = list(map(json.loads, told_of_the_hour))
     lines = done.stdout.decode().splitlines()
-    assert sum(" RING " in line for line in lines) == len(of(events, "alert"))
+    assert sum(" RING " in line for line in lines) == len(of(events, "alert")) > 0
     assert len(lines) == len(of(events, "alert")) + len(of(events, "snapshot"))
 
 
@@ -689,7 +696,7 @@ def test_a_replay_for_people_rings_in_plain_text(program, day, events):
 def test_killed_again_and_again_a_replay_tells_the_same_story(program, day, replayed):
     told = []
 
-    for lines in (1, 2, 30, 1, 60, 25, 40, 3, 70, 20):
+    for lines in (1, 2, 15, 1, 30, 12, 20, 3, 35, 10):
         told += program.killed_after(lines, day)
     told += program.replay(day)
 
@@ -727,28 +734,30 @@ def test_killed_around_its_roll_the_real_hype_recording_tells_the_same_story(
     assert rolled["data"]["max_pain"]["expiry"] == "2026-08-23T08:00:00Z"
 
 
-@pytest.mark.parametrize("largest_file", [8_192, 200_000, 300_000])
-def test_a_full_disk_is_one_line_and_the_next_run_goes_on(program, day, replayed, largest_file):
-    full = program("replay", day, "--json", largest_file=largest_file)
+@pytest.mark.parametrize("largest_file", [8_192, 160_000, 240_000])
+def test_a_full_disk_is_one_line_and_the_next_run_goes_on(
+    program, hour, told_of_the_hour, largest_file
+):
+    full = program("replay", hour, "--json", largest_file=largest_file)
     told = full.stdout.splitlines()
 
     assert full.returncode == 1
     assert full.stderr.count(b"\n") == 1
     assert str(program.database) in full.stderr.decode()
-    assert differences([*told, *program.replay(day)], replayed[1]) == []
+    assert differences([*told, *program.replay(hour)], told_of_the_hour) == []
 
 
-def test_an_output_that_is_full_loses_nothing(program, day, replayed):
+def test_an_output_that_is_full_loses_nothing(program, hour, told_of_the_hour):
     with Path("/dev/full").open("wb") as full:
-        done = program("replay", day, "--json", stdout=full)
+        done = program("replay", hour, "--json", stdout=full)
 
     assert done.returncode == 1
     assert done.stderr.count(b"\n") == 1
-    assert differences(program.replay(day), replayed[1]) == []
+    assert differences(program.replay(hour), told_of_the_hour) == []
 
 
-def test_a_reader_that_goes_away_is_no_error(program, day):
-    with program.started("replay", day, "--json") as process:
+def test_a_reader_that_goes_away_is_no_error(program, hour):
+    with program.started("replay", hour, "--json") as process:
         process.stdout.read(10)
         process.stdout.close()
 
@@ -757,10 +766,10 @@ def test_a_reader_that_goes_away_is_no_error(program, day):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_an_interrupted_replay_goes_on_where_it_was(program, day, replayed, number):
+def test_an_interrupted_replay_goes_on_where_it_was(program, hour, told_of_the_hour, number):
     told = b""
-    with program.started("replay", day, "--json") as process:
-        while told.count(b"\n") < 20:
+    with program.started("replay", hour, "--json") as process:
+        while told.count(b"\n") < 10:
             told += process.stdout.read(4_096)
         process.send_signal(number)
         told += process.stdout.read()
@@ -769,16 +778,17 @@ def test_an_interrupted_replay_goes_on_where_it_was(program, day, replayed, numb
 
     assert code in (-number, 128 + number)
     assert error.count(b"\n") <= 1
-    assert differences([*told.splitlines(), *program.replay(day)], replayed[1]) == []
+    assert differences([*told.splitlines(), *program.replay(hour)], told_of_the_hour) == []
 
 
 # --- the daemon on a recording
 
 
-def test_the_daemon_writes_the_same_events_to_a_file(program, day, events):
+def test_the_daemon_writes_the_same_events_to_a_file(program, hour, told_of_the_hour):
+    events = list(map(json.loads, told_of_the_hour))
     path = program.folder / "events.jsonl"
     want = of(events, "alert")
-    with program.started("run", "--source", day, "--speed", "max", "--events", path) as process:
+    with program.started("run", "--source", hour, "--speed", "max", "--events", path) as process:
         until = time.monotonic() + PATIENCE_SECONDS
         while lines(path) < len(events) and time.monotonic() < until:
             time.sleep(0.05)
@@ -799,8 +809,8 @@ def lines(path):
     return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
-def test_an_events_file_that_is_full_is_one_line(program, day):
-    done = program("run", "--source", day, "--speed", "max", "--events", "/dev/full")
+def test_an_events_file_that_is_full_is_one_line(program, hour):
+    done = program("run", "--source", hour, "--speed", "max", "--events", "/dev/full")
 
     assert done.returncode == 1
     assert done.stderr.count(b"\n") == 1

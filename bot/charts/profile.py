@@ -139,7 +139,8 @@ def _scale(ladder: Axes, over: Axes, picture: ProfilePicture) -> None:
     ladder.yaxis.set_major_formatter(FuncFormatter(lambda value, _: price_tick(float(value))))
     widest = max(map(price_tick, ladder.get_yticks().tolist()), key=width_of)
     ladder.tick_params(axis="y", labelsize=points(fit(widest, LEFT - 16)))
-    ladder.axvline(0, color=FAINT, linewidth=points(1.6), zorder=1)
+    if by_strike or total:
+        ladder.axvline(0, color=FAINT, linewidth=points(1.6), zorder=1)
 
 
 def _draw_levels(ladder: Axes, picture: ProfilePicture) -> None:

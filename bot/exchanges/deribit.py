@@ -17,6 +17,7 @@ from bot.exchanges.rows import (
     MONTH_NUMBERS,
     Row,
     decode,
+    decode_row,
     expiry_of_day,
     join_parts,
     num,
@@ -53,32 +54,22 @@ class Failure(msgspec.Struct):
 class Books(msgspec.Struct):
     """The answer to get_book_summary_by_currency."""
 
-    result: list[Summary | None] | None = None
+    result: list[msgspec.Raw] | None = None
     error: Failure | None = None
 
 
-class Index(msgspec.Struct):
-    """The result of get_index_price."""
+class Prices(msgspec.Struct):
+    """The result of get_index_price or of a perpetual's ticker."""
 
-    index_price: float
-
-
-class Perpetual(msgspec.Struct):
-    """The result of a perpetual's ticker."""
-
-    mark_price: float
+    index_price: object = None
+    mark_price: object = None
 
 
-class IndexAnswer(msgspec.Struct):
-    """The answer to get_index_price."""
+class PricesAnswer(msgspec.Struct):
+    """The answer to either."""
 
-    result: Index
-
-
-class PerpetualAnswer(msgspec.Struct):
-    """The answer to ticker."""
-
-    result: Perpetual
+    result: Prices | None = None
+    error: Failure | None = None
 
 
 class Deribit:
@@ -104,10 +95,7 @@ class Deribit:
             if isinstance(answer, BaseException):
                 raise answer
             parts.append(parse_chain(underlying, answer, self._now()))
-        chain = join_parts(underlying, self.name, parts)
-        if not len(chain):
-            raise NotListed(self.name, f"no {underlying} options")
-        return chain
+        return join_parts(underlying, self.name, parts)
 
     async def _book(self, currency: str) -> bytes:
         """The book of a currency; who asks while it is on its way gets the same answer.
@@ -124,17 +112,27 @@ class Deribit:
     async def fetch_spot(self, underlying: str) -> Tick:
         """The index price."""
         quote = "usd" if underlying in INVERSE else "usdc"
-        body = await self._ask("get_index_price", index_name=f"{underlying.lower()}_{quote}")
-        price = decode(self.name, body, IndexAnswer).result.index_price
-        if not positive(price) > 0:
-            raise SourceError(self.name, f"index price {price}")
+        prices = await self._prices("get_index_price", index_name=f"{underlying.lower()}_{quote}")
+        price = self._price(prices.index_price)
         return Tick(symbol_of(underlying), self._now(), price, self.name)
 
     async def fetch_perpetual(self, underlying: str) -> float:
         """The perpetual's mark price, USD."""
         prefix = underlying if underlying in INVERSE else f"{underlying}_USDC"
-        body = await self._ask("ticker", instrument_name=f"{prefix}-PERPETUAL")
-        return decode(self.name, body, PerpetualAnswer).result.mark_price
+        prices = await self._prices("ticker", instrument_name=f"{prefix}-PERPETUAL")
+        return self._price(prices.mark_price)
+
+    async def _prices(self, method: str, **params: str) -> Prices:
+        answer = decode(self.name, await self._ask(method, **params), PricesAnswer)
+        if answer.result is None:
+            raise refused(answer.error)
+        return answer.result
+
+    def _price(self, value: object) -> float:
+        price = positive(num(value))
+        if math.isnan(price):
+            raise SourceError(self.name, f"{value!r} is no price")
+        return price
 
     async def _ask(self, method: str, **params: str) -> bytes:
         return await self._wire.ask(self.name, "GET", f"{ROOT}/{method}", params)
@@ -143,21 +141,28 @@ class Deribit:
 def parse_chain(underlying: str, body: bytes, now: datetime) -> OptionChain:
     """The coin's rows of one book; other coins are passed over. Raises SourceError."""
     answer = decode(Deribit.name, body, Books)
-    if answer.error is not None or answer.result is None:
-        why = f"{answer.error.message} ({answer.error.code})" if answer.error else "no result"
-        raise SourceError(Deribit.name, why)
+    if answer.result is None:
+        raise refused(answer.error)
+    now_ms = milliseconds(now)
     unreadable: Counter[str] = Counter()
     rows = []
-    for summary in answer.result:
+    for raw in answer.result:
+        summary = decode_row(raw, Summary)
         name = NAME.fullmatch(str(summary.instrument_name)) if summary else None
         if name and name[1] != underlying:
             continue
-        row = _row(summary, name, milliseconds(now)) if summary and name else None
+        row = _row(summary, name, now_ms) if summary and name else None
         if row:
             rows.append(row)
         else:
             unreadable["row_unreadable"] += 1
     return to_chain(underlying, Deribit.name, rows, unreadable)
+
+
+def refused(error: Failure | None) -> SourceError:
+    """What Deribit said instead of an answer."""
+    why = f"{error.message} ({error.code})" if error else "no result"
+    return SourceError(Deribit.name, why)
 
 
 def _row(summary: Summary, name: re.Match[str], now_ms: float) -> Row | None:

@@ -10,26 +10,36 @@ from datetime import UTC, datetime
 import msgspec
 
 from bot.core.chain import OptionChain, milliseconds
-from bot.errors import NotListed, SourceError
-from bot.exchanges.rows import Row, decode, expiry_of_day, join_parts, num, positive, to_chain
+from bot.errors import SourceError
+from bot.exchanges.rows import (
+    Row,
+    decode,
+    decode_row,
+    expiry_of_day,
+    join_parts,
+    num,
+    positive,
+    to_chain,
+)
 from bot.ports import Wire
 
 PREFIX = "/v3"  # of every path on the network; recordings name paths without it
 NAME = re.compile(r"([A-Z0-9]+)-(\d{4})(\d{2})(\d{2})-(\d+(?:_\d+)?)-([CP])")
 PAGE_SIZE = 1_000
+MOST_PAGES = 50  # of 1,000 options each: more is no coin's list
+FAR_FUTURE = 4_102_444_800  # s since 1970, the year 2100: a later expiry is in another unit
 AT_ONCE = 4  # connections that the venue allows an address
 
 
 class Details(msgspec.Struct):
     """The option part of an instrument; `expiry` in seconds."""
 
-    expiry: int
+    expiry: object = None
 
 
 class Instrument(msgspec.Struct):
     """A listed option."""
 
-    instrument_name: str
     option_details: Details
 
 
@@ -42,7 +52,7 @@ class Page(msgspec.Struct):
 class Instruments(msgspec.Struct):
     """One page of the list of options."""
 
-    instruments: list[Instrument]
+    instruments: list[msgspec.Raw]
     pagination: Page | None = None
 
 
@@ -85,7 +95,7 @@ class Ticker(msgspec.Struct):
 class Tickers(msgspec.Struct):
     """The options of one expiry by name."""
 
-    tickers: dict[str, Ticker | None]
+    tickers: dict[str, msgspec.Raw]
 
 
 class TickersAnswer(msgspec.Struct):
@@ -113,10 +123,7 @@ class Derive:
                 asked = [group.create_task(self._fetch(underlying, e, slots)) for e in expiries]
         except* SourceError as errors:
             raise errors.exceptions[0] from errors  # the first says enough
-        chain = join_parts(underlying, self.name, [task.result() for task in asked])
-        if not len(chain):
-            raise NotListed(self.name, f"no {underlying} options")
-        return chain
+        return join_parts(underlying, self.name, [task.result() for task in asked])
 
     async def _fetch_expiries(self, underlying: str) -> list[datetime]:
         expiries: set[int] = set()
@@ -135,6 +142,8 @@ class Derive:
                 },
             )
             listed, pages = parse_instruments(body)
+            if pages > MOST_PAGES:
+                raise SourceError(self.name, f"a list of {pages} pages")
             expiries |= listed
             page += 1
         moments = (datetime.fromtimestamp(expiry, UTC) for expiry in sorted(expiries))
@@ -159,7 +168,9 @@ def parse_instruments(body: bytes) -> tuple[set[int], int]:
     if answer.result is None:
         raise _refused(answer.error)
     pages = answer.result.pagination.num_pages if answer.result.pagination else 1
-    return {one.option_details.expiry for one in answer.result.instruments}, pages
+    listed = (decode_row(raw, Instrument) for raw in answer.result.instruments)
+    expiries = (num(one.option_details.expiry) for one in listed if one)
+    return {int(expiry) for expiry in expiries if 0 < expiry < FAR_FUTURE}, pages
 
 
 def parse_chain(underlying: str, body: bytes, now: datetime) -> OptionChain:
@@ -173,10 +184,10 @@ def parse_chain(underlying: str, body: bytes, now: datetime) -> OptionChain:
 
 
 def _rows(
-    underlying: str, tickers: dict[str, Ticker | None], now_ms: float, unreadable: Counter[str]
+    underlying: str, tickers: dict[str, msgspec.Raw], now_ms: float, unreadable: Counter[str]
 ) -> Iterable[Row]:
-    for text, ticker in tickers.items():
-        name = NAME.fullmatch(text)
+    for text, raw in tickers.items():
+        name, ticker = NAME.fullmatch(text), decode_row(raw, Ticker)
         row = _row(ticker, name, now_ms) if ticker and name and name[1] == underlying else None
         if row:
             yield row

@@ -9,7 +9,6 @@ from bot.errors import SourceError
 
 TIMEOUT = aiohttp.ClientTimeout(total=12)
 USER_AGENT = "gammabell"
-LARGEST_ANSWER = 64 * 1024 * 1024  # bytes; a book is under 2 MB
 
 
 class HttpWire:
@@ -29,7 +28,7 @@ class HttpWire:
             async with self._session.request(
                 method, url, params=query, data=body, headers=headers
             ) as reply:
-                answer = await reply.content.read(LARGEST_ANSWER)
+                answer = await reply.read()
                 if reply.status >= 400 and not answer.startswith((b"{", b"[")):
                     raise SourceError(venue, f"HTTP {reply.status} {reply.reason}")
                 return answer

@@ -13,7 +13,7 @@ import numpy as np
 
 from bot.core.chain import OptionChain, Source, from_milliseconds, merge, milliseconds
 from bot.core.words import MONTHS
-from bot.errors import SourceError
+from bot.errors import NotListed, SourceError
 
 MONTH_NUMBERS = {name: number for number, name in enumerate(MONTHS, 1)}
 EXPIRY_HOUR = 8  # UTC, on every venue
@@ -40,8 +40,16 @@ def decode(venue: str, body: bytes, answer: type[Answer]) -> Answer:
     """The body as the venue's wire type. Raises SourceError: cut off, another shape, no JSON."""
     try:
         return msgspec.json.decode(body, type=answer)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SourceError(venue, f"unreadable answer: {error}") from error
+
+
+def decode_row(raw: msgspec.Raw, row: type[Answer]) -> Answer | None:
+    """One row of an answer; None where it has another shape, which costs that row alone."""
+    try:
+        return msgspec.json.decode(raw, type=row)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def num(value: object) -> float:
@@ -105,10 +113,15 @@ def to_chain(
 
 
 def join_parts(underlying: str, venue: str, parts: Sequence[OptionChain]) -> OptionChain:
-    """The parts of one venue's chain as one source, as old as its oldest part."""
+    """The parts of one venue's chain as one source, as old as its oldest part.
+
+    Raises NotListed when there are no rows at all, SourceError when none is readable.
+    """
     chain = merge(underlying, parts)
-    if not chain.sources:
-        return chain
+    if not len(chain) and chain.unreadable:
+        raise SourceError(venue, f"no readable {underlying} row")
+    if not len(chain):
+        raise NotListed(venue, f"no {underlying} options")
     oldest = min(source.at for source in chain.sources)
     source = Source(venue, oldest, len(chain))
     return replace(chain, sources=(source,), venue=np.zeros(len(chain), np.int64))

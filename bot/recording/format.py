@@ -56,7 +56,7 @@ class Answer:
 class Recording:
     """A recording read whole and found sound, its lines in the order of time."""
 
-    name: str  # of its contents: the same header, the same name
+    name: str  # of its beginning: a recording that has grown since keeps it
     symbols: Sequence[str]
     venues: Sequence[str]
     ticks: Sequence[Tick]
@@ -97,11 +97,12 @@ def read_recording(path: Path) -> Recording:
     """The recording in the file. Raises RecordingError, which names the line; UsageError."""
     lines = _lines(path)
     number, text = next(lines, (1, b""))
-    header = _header(path, text)
+    header, name = _header(path, text), zlib.crc32(text)
     ticks: list[Tick] = []
     answers: list[Answer] = []
     newest = datetime.min.replace(tzinfo=UTC)
     for number, text in lines:
+        name = zlib.crc32(text, name) if number == 2 else name
         line = _line(path, number, text)
         if line.at < newest:
             raise RecordingError(f"{path}: line {number}: {line.at} is before the line above it")
@@ -112,13 +113,7 @@ def read_recording(path: Path) -> Recording:
             answers.append(_answer(line, bytes(line.body)))
     if not ticks and not answers:
         raise RecordingError(f"{path}: nothing after the header (line {number})")
-    name = f"recording {zlib.crc32(text_of(header)):08x}"
-    return Recording(name, header.symbols, header.venues, ticks, answers)
-
-
-def text_of(header: Header) -> bytes:
-    """The header's identity."""
-    return msgspec.json.encode(header)
+    return Recording(f"recording {name:08x}", header.symbols, header.venues, ticks, answers)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -141,7 +136,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
 def _header(path: Path, text: bytes) -> Header:
     try:
         header = msgspec.json.decode(text, type=Header)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordingError(f"{path}: line 1 is no recording's header: {error}") from error
     if header.recording != VERSION:
         raise RecordingError(
@@ -153,7 +148,7 @@ def _header(path: Path, text: bytes) -> Header:
 def _line(path: Path, number: int, text: bytes) -> Line:
     try:
         line = msgspec.json.decode(text, type=Line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordingError(f"{path}: line {number}: {error}") from error
     if line.at.tzinfo is None:
         raise RecordingError(f"{path}: line {number}: `at` has no time zone")

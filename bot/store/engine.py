@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -75,27 +74,30 @@ def sqlite_file(url: URL) -> Path | None:
 def open_engine(url: URL, *, migrating: bool = False) -> AsyncEngine:
     """Connections to be made when they are needed.
 
-    A migration needs one, without foreign keys: on SQLite it replaces whole tables, whose
-    references must not be followed meanwhile.
+    A migration has one, plain: on SQLite it replaces whole tables, whose references must not
+    be followed meanwhile, and what it refuses must stay as it was, to the journal's mode.
     """
     pool: dict[str, Any] = {"poolclass": NullPool} if migrating else {}
     if url.drivername == SQLITE:
         patience = {} if "timeout" in url.query else {"timeout": BUSY_SECONDS}
         engine = create_async_engine(url, connect_args=patience, **pool)
-        set_up = partial(_set_up_sqlite, foreign_keys=not migrating)
-        event.listen(engine.sync_engine, "connect", set_up)
+        event.listen(engine.sync_engine, "connect", _migrating if migrating else _storing)
         event.listen(engine.sync_engine, "begin", _begin)
         return engine
     limits = {"timeout": CONNECT_SECONDS, "command_timeout": COMMAND_SECONDS}
     return create_async_engine(url, connect_args=limits, pool_pre_ping=True, **pool)
 
 
-def _set_up_sqlite(connection: Any, _record: object, *, foreign_keys: bool) -> None:  # noqa: ANN401 (the driver's own)
+def _migrating(connection: Any, _record: object) -> None:  # noqa: ANN401 (the driver's own)
     connection.isolation_level = None  # the driver begins late, and never for DDL: _begin does
+
+
+def _storing(connection: Any, record: object) -> None:  # noqa: ANN401 (the driver's own)
+    _migrating(connection, record)
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = NORMAL")  # whole after any crash; a power cut may undo
-    cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+    cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
 
 

@@ -28,33 +28,21 @@ LOCK = 0x676D6967  # any number that no other advisory lock has
 async def open_store(url: str) -> SqlStore:
     """The store at this address, made or migrated if it must be. Raises StoreError."""
     address = _reachable(url)
-    engine = open_engine(address)
-    try:
-        async with transaction(engine) as database:
-            revision = await database.call(_revision)
-        if revision != NEWEST:
-            await _migrate(address)
-    except BaseException:
-        await engine.dispose()
-        raise
-    return SqlStore(engine)
+    if await _look(address) != NEWEST:
+        await _migrate(address)
+    return SqlStore(open_engine(address))
 
 
 async def migrate(url: str) -> tuple[str | None, str]:
     """The revision that the database had, None when it was new, and the one it has now."""
-    address = _reachable(url)
-    return await _migrate(address), NEWEST
+    return await _migrate(_reachable(url)), NEWEST
 
 
 async def current_revision(url: str) -> str | None:
     """The revision that the database has; None when it is new. Changes nothing."""
     address = _reachable(url)
     file = sqlite_file(address)
-    if file and not file.exists():
-        return None
-    engine = open_engine(address, migrating=True)
-    async with transaction(engine) as database:
-        return await database.call(_revision)
+    return None if file and not file.exists() else await _look(address)
 
 
 def config() -> "Config":
@@ -72,6 +60,11 @@ def _reachable(url: str) -> URL:
     if file and not file.parent.is_dir():
         raise StoreError(f"{file.parent} is no folder: create it or change [store] url")
     return address
+
+
+async def _look(address: URL) -> str | None:
+    async with transaction(open_engine(address, migrating=True)) as database:
+        return await database.call(_revision)
 
 
 async def _migrate(address: URL) -> str | None:

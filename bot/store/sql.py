@@ -172,9 +172,9 @@ class SqlStore:
         """End a leased alert and write its delivery to the journal; False if the lease was lost."""
         held = and_(alerts.c.id == delivery.alert, alerts.c.owner == owner)
         ended = {"state": delivery.state, "owner": None, "due_at": None}
-        settle = update(alerts).where(held).values(ended).returning(alerts.c.symbol)
+        end = update(alerts).where(held).values(ended).returning(alerts.c.symbol)
         async with self._writing() as database:
-            symbol = (await database.run(settle)).scalar()
+            symbol = (await database.run(end)).scalar()
             if symbol is None:
                 return False
             await self._append(database, [codec.event_line(delivery, symbol)])
@@ -311,7 +311,7 @@ class SqlStore:
         known = select(table.c.id).where(table.c.id.in_(content))
         held = await database.run(known.with_for_update(read=True, key_share=True))
         missing = content.keys() - set(held.scalars())
-        rows = [make() for identity, make in content.items() if identity in missing]
+        rows = [content[identity]() for identity in sorted(missing)]  # in one order: no deadlocks
         if rows:
             await database.run(self._insert(table).on_conflict_do_nothing(), rows)
 

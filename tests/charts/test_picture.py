@@ -117,7 +117,7 @@ def test_a_chain_without_iv_has_a_picture_without_gamma():
     assert picture.net_gex is None
     assert picture.bars.strike == picture.curve_gex == ()
     assert [level.name for level in picture.levels] == ["Max Pain"]
-    assert picture.window == pytest.approx((89.6, 110.4))
+    assert picture.window == pytest.approx((89.64, 108.36))  # Max Pain, 90 and 8 % with a margin
 
 
 def test_a_picture_travels_and_stays_the_same():

@@ -49,7 +49,7 @@ def words_of(picture):
     """Every text of the chart with its box, px from the lower left corner."""
     with canvas.style():
         figure = draw_profile(picture)
-        figure.canvas.draw()
+        figure.draw_without_rendering()
         texts = [text for text in figure.texts if text.get_text() and not text.get_rotation()]
         for axes in figure.axes:
             for axis in (axes.xaxis, axes.yaxis):
@@ -98,10 +98,12 @@ def test_a_matplotlibrc_of_the_machine_changes_nothing():
 
 
 def test_title_and_footer_say_regime_net_exposure_age_and_definition():
-    words = said(a_picture(later=timedelta(minutes=3), left_out={"okx": "HTTP 502"}))
+    picture = a_picture(later=timedelta(minutes=3), left_out={"okx": "HTTP 502"})
+
+    words = said(replace(picture, net_gex=12.34e6, regime="positive"))
 
     assert "BTC gamma exposure" in words
-    assert "Positive gamma, net GEX +$3.2K per 1 % move" in words
+    assert "Positive gamma, net GEX +$12.3M per 1 % move" in words
     assert "Data: deribit 3 min old; without okx" in words
     assert "02 Mar 2026 12:03 UTC" in words
     assert "gammabell, definition 1" in words

@@ -1,6 +1,7 @@
 """Whatever a venue sends, a parser gives a value or SourceError and nothing else."""
 
 import asyncio
+import contextlib
 import json
 
 import pytest
@@ -75,10 +76,8 @@ def parts_of(value):
 
 
 def attempt(read, *arguments):
-    try:
+    with contextlib.suppress(SourceError):
         read(*arguments)
-    except SourceError as error:
-        assert str(error)
 
 
 def attempt_all(*fetches):

@@ -63,7 +63,7 @@ def test_no_candles_are_no_trouble():
     ],
 )
 def test_an_answer_of_another_shape_is_a_source_error(body):
-    with pytest.raises(SourceError, match="^binance: .+"):
+    with pytest.raises(SourceError, match=r"^binance: .+"):
         parse_candles(body, NOW)
 
 

@@ -198,7 +198,7 @@ def test_an_error_says_what_the_venue_said(error):
     ],
 )
 def test_an_answer_that_is_no_book_is_a_source_error(body):
-    with pytest.raises(SourceError, match="^deribit: .+"):
+    with pytest.raises(SourceError, match=r"^deribit: .+"):
         parse_chain("BTC", body, NOW)
 
 
@@ -290,7 +290,7 @@ async def test_a_price_that_can_be_none_is_a_source_error(price):
     venue = deribit(FakeWire(lambda path, params: {"result": result}))
 
     for fetch in (venue.fetch_spot, venue.fetch_perpetual):
-        with pytest.raises(SourceError, match="^deribit: .+"):
+        with pytest.raises(SourceError, match=r"^deribit: .+"):
             await fetch("BTC")
 
 

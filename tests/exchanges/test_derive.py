@@ -175,9 +175,9 @@ def test_an_error_says_what_the_venue_said(parse):
     ],
 )
 def test_an_answer_of_another_shape_is_a_source_error(body):
-    with pytest.raises(SourceError, match="^derive: .+"):
+    with pytest.raises(SourceError, match=r"^derive: .+"):
         parse_chain("HYPE", body, NOW)
-    with pytest.raises(SourceError, match="^derive: .+"):
+    with pytest.raises(SourceError, match=r"^derive: .+"):
         parse_instruments(body)
 
 

@@ -142,7 +142,7 @@ async def test_a_venue_that_never_answers_is_given_up():
         await done.wait()
 
     async with wire_to_socket(silence, total_seconds=0.1) as wire:
-        with pytest.raises(SourceError, match="^deribit: no answer"):
+        with pytest.raises(SourceError, match=r"^deribit: no answer"):
             await ask(wire)
 
 
@@ -152,7 +152,7 @@ async def test_a_venue_that_stops_within_its_answer_is_given_up():
         await done.wait()
 
     async with wire_to_socket(start, total_seconds=0.1) as wire:
-        with pytest.raises(SourceError, match="^deribit: no answer"):
+        with pytest.raises(SourceError, match=r"^deribit: no answer"):
             await ask(wire)
 
 
@@ -173,7 +173,7 @@ async def test_a_broken_answer_is_a_source_error(kind):
         await writer.drain()
 
     async with wire_to_socket(speak) as wire:
-        with pytest.raises(SourceError, match="^deribit: ."):
+        with pytest.raises(SourceError, match=r"^deribit: ."):
             await ask(wire)
 
 
@@ -182,7 +182,7 @@ async def test_a_reset_connection_is_a_source_error():
         writer.transport.abort()
 
     async with wire_to_socket(reset) as wire:
-        with pytest.raises(SourceError, match="^deribit: ."):
+        with pytest.raises(SourceError, match=r"^deribit: ."):
             await ask(wire)
 
 
@@ -192,7 +192,7 @@ async def test_a_reset_connection_is_a_source_error():
 )
 async def test_an_address_that_is_none_is_a_source_error(address):
     async with open_session() as session:
-        with pytest.raises(SourceError, match="^deribit: ."):
+        with pytest.raises(SourceError, match=r"^deribit: ."):
             await ask(HttpWire(session, {"deribit": address}))
 
 
@@ -203,7 +203,7 @@ async def test_a_refused_connection_is_a_source_error():
     await server.wait_closed()
 
     async with open_session() as session:
-        with pytest.raises(SourceError, match="^deribit: not reached"):
+        with pytest.raises(SourceError, match=r"^deribit: not reached"):
             await ask(HttpWire(session, {"deribit": f"http://{host}:{port}"}))
 
 
@@ -212,5 +212,5 @@ async def test_an_endless_redirect_is_a_source_error():
         raise web.HTTPFound(PATH)
 
     async with wire_to(handler) as wire:
-        with pytest.raises(SourceError, match="^deribit: ."):
+        with pytest.raises(SourceError, match=r"^deribit: ."):
             await ask(wire)

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.exchanges.wires import deribit_row, kline
 
 BOOK = "/api/v2/public/get_book_summary_by_currency"
-START = datetime(2026, 3, 2, 6, tzinfo=UTC)
+START = datetime(2026, 3, 2, 7, tzinfo=UTC)
 HALF_HOUR = timedelta(minutes=30)
 HEADER = {"recording": 1, "title": "made by hand", "symbols": ["BTCUSDT"], "venues": ["deribit"]}
 
@@ -97,15 +97,15 @@ def candle_line(at: datetime, symbol: str) -> dict:
 
 
 def day_lines(
-    coins: Iterable[str] = ("BTC", "ETH"), hours: int = 8, every: timedelta = timedelta(minutes=5)
+    coins: Iterable[str] = ("BTC", "ETH"), hours: int = 2, every: timedelta = timedelta(minutes=5)
 ) -> list[dict]:
-    """A day from 06:00: chains each 90 minutes, one expiry at 08:00, spots in between."""
+    """Hours from 07:00: chains each 45 minutes, an expiry at 08:00, spots in between."""
     coins = list(coins)
     lines = []
     for number in range(int(timedelta(hours=hours) / every) + 1):
         at = START + number * every
         lines += [tick(at, spot_at(coin, at), f"{coin}USDT") for coin in coins]
-        if (at - START) % timedelta(minutes=90) == timedelta(0):
+        if (at - START) % timedelta(minutes=45) == timedelta(0):
             lines += [candle_line(at, f"{coin}USDT") for coin in coins]
             for coin in coins:
                 body = book([*chain_rows(coin, at, spot_at(coin, at)), None])
@@ -129,6 +129,6 @@ def write_recording(
     return path
 
 
-def write_day(path: Path, coins: Iterable[str] = ("BTC", "ETH"), hours: int = 8) -> Path:
+def write_day(path: Path, coins: Iterable[str] = ("BTC", "ETH"), hours: int = 2) -> Path:
     coins = list(coins)
     return write_recording(path, day_lines(coins, hours), day_header(coins))

@@ -42,8 +42,8 @@ BROKEN = [
     tick(START, 1, symbol=""),
     {**tick(START, 1.5), "at": None},
     {**tick(START, 1.5), "at": "yesterday"},
-    {**tick(START, 1.5), "at": "2026-03-02T06:00:00"},
-    {**tick(START, 1.5), "at": 1_772_431_200},
+    {**tick(START, 1.5), "at": "2026-03-02T07:00:00"},
+    {**tick(START, 1.5), "at": 1_772_434_800},
     {**tick(START, 1.5), "venue": "deribit"},
     answer(START, {}, venue=""),
     answer(START, {}, venue=7),
@@ -148,7 +148,7 @@ def test_a_line_that_is_none_is_named(tmp_path, broken):
 
 
 def test_a_line_nested_without_end_is_named(tmp_path):
-    line = b'{"at":"2026-03-02T06:00:00Z","venue":"deribit","body":' + b"[" * 100_000
+    line = b'{"at":"2026-03-02T07:00:00Z","venue":"deribit","body":' + b"[" * 100_000
     path = write_recording(tmp_path / "r.jsonl.gz", [GOOD, line])
 
     _, text = refusal(path)
@@ -165,7 +165,7 @@ def test_a_line_before_the_one_above_it_is_named(tmp_path):
 
 
 def test_another_zone_is_compared_as_the_time_it_is(tmp_path):
-    same = {**GOOD, "at": "2026-03-02T08:00:00+02:00"}
+    same = {**GOOD, "at": "2026-03-02T09:00:00+02:00"}
 
     recording = read_recording(write_recording(tmp_path / "r.gz", [GOOD, same]))
 

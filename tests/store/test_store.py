@@ -550,6 +550,12 @@ async def test_pruning_deletes_as_many_rows_as_it_says(store):
     assert await store.prune(NOON + 5 * DAY, NOON + 5 * DAY) == 2 + 2 + 16 + 3
 
 
+async def test_pruning_ends_only_when_all_is_deleted(store):
+    await store.record(make_ring(events=[make_crossing()] * 1_200))
+
+    assert await store.prune(NOON, NOON + SECOND) == 1_200
+
+
 async def test_journal_numbers_go_on_after_pruning(store):
     await store.record(make_ring(make_alert("a1")))
     (first,) = await journal_of(store)
