@@ -106,7 +106,7 @@ class JournalEntry:
     """One line of what happened, in order: an event object, or a snapshot."""
 
     seq: int
-    body: Mapping[str, object] | None  # as core.events.event_object wrote it
+    body: Mapping[str, object] | None  # of core.events.event_object; its times are datetimes
     snapshot: Snapshot | None
 
 
@@ -115,6 +115,9 @@ class Store(Protocol):
 
     async def record(self, record: Record) -> None:
         """Write the record in one transaction: snapshot, chain, latches, states, alerts, journal.
+
+        A chain without a snapshot is ignored; a second snapshot of one symbol and moment raises
+        StoreError.
 
         The journal takes the snapshot first, then the events, then the alerts. An alert whose
         id is known already is left as it is and makes no journal line.
@@ -164,7 +167,7 @@ class Store(Protocol):
         ...
 
     async def retry(self, owner: str, alert: Alert, due_at: datetime) -> None:
-        """Give a leased alert back, due again at that time; its attempts are counted."""
+        """Give a leased alert back, due again at that time, with one more failed attempt."""
         ...
 
     async def release(self, owner: str) -> None:

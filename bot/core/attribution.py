@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 
-from bot.core.chain import OptionChain, only_venues
+from bot.core.chain import OptionChain, merge, only_venues
 from bot.core.events import LevelKey, level_price
-from bot.core.snapshot import compute_levels
+from bot.core.snapshot import Levels, compute_levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,33 +21,46 @@ class State:
     at: datetime
 
 
-def attribute(
-    key: LevelKey, was: float, to: float, before: State | None, after: State
-) -> Mapping[str, object]:
-    """The move in USD by cause, and whether a wall re-formed beyond the spot that crossed it.
+class Causes:
+    """Splits the moves between two states by cause; the states in between are computed once.
 
     The causes are put in one after the other: venues that came or went, time and expiries
-    gone by, open interest, then IV and forwards, then spot. The parts sum to `to - was`;
-    `earlier` is what had moved before the last snapshot without reaching the threshold.
+    gone by, open interest, then IV and forwards, then spot. `earlier` is what had moved
+    before the last snapshot without reaching the threshold.
     """
-    if before is None:
-        return {"reformed": False, "earlier": to - was}
-    chains = _stages(before.chain, after.chain)
-    stages = [
-        ("earlier", before.chain, before.spot, before.at),
-        ("venues", chains[0], before.spot, before.at),
-        ("expiry", chains[0], before.spot, after.at),
-        ("open_interest", chains[1], before.spot, after.at),
-        ("iv", after.chain, before.spot, after.at),
-    ]
-    parts: dict[str, object] = {"reformed": _reformed(key, was, to, after.spot)}
-    last = was
-    for cause, chain, spot, at in stages:
-        price = level_price(key, compute_levels(chain, spot, at))
-        parts[cause] = price - last if price is not None else 0.0
-        last = price if price is not None else last
-    parts["spot"] = to - last
-    return parts
+
+    def __init__(self, before: State | None, after: State) -> None:
+        self._before = before
+        self._after = after
+
+    def explain(self, key: LevelKey, was: float, to: float) -> Mapping[str, object]:
+        """The move in USD by cause, in parts that sum to `to - was`.
+
+        With them whether a wall re-formed beyond the spot that crossed it.
+        """
+        parts: dict[str, object] = {"reformed": _reformed(key, was, to, self._after.spot)}
+        last = was
+        for cause, levels in self._stages:
+            price = level_price(key, levels)
+            parts[cause] = price - last if price is not None else 0.0
+            last = price if price is not None else last
+        return parts | {"spot" if self._stages else "earlier": to - last}
+
+    @cached_property
+    def _stages(self) -> list[tuple[str, Levels]]:
+        """The levels after each cause but the last; none when the state before is not known."""
+        before, after = self._before, self._after
+        if before is None:
+            return []
+        venues, open_interest = _chains(before.chain, after.chain)
+        stages = [
+            ("earlier", before.chain, before.at),
+            ("venues", venues, before.at),
+            ("expiry", venues, after.at),
+            ("open_interest", open_interest, after.at),
+            ("iv", after.chain, after.at),
+        ]
+        return [(cause, compute_levels(chain, before.spot, at)) for cause, chain, at in stages]
 
 
 def _reformed(key: LevelKey, was: float, to: float, spot: float) -> bool:
@@ -56,10 +70,11 @@ def _reformed(key: LevelKey, was: float, to: float, spot: float) -> bool:
     return key.name.startswith("put_") and to <= spot < was
 
 
-def _stages(old: OptionChain, new: OptionChain) -> tuple[OptionChain, OptionChain]:
+def _chains(old: OptionChain, new: OptionChain) -> tuple[OptionChain, OptionChain]:
     """The old rows with the new venues, and the new rows with the old IV and forwards."""
-    common = {s.venue for s in old.sources} & {s.venue for s in new.sources}
-    venues = only_venues(old, common)
+    names = {source.venue for source in new.sources}
+    came = names - {source.venue for source in old.sources}
+    venues = merge(new.underlying, [only_venues(old, names), only_venues(new, came)])
     matched = _match(new, venues)
     known = matched >= 0
     columns = {}

@@ -78,7 +78,11 @@ def only_venues(chain: OptionChain, venues: Iterable[str]) -> OptionChain:
     renumbered = np.searchsorted(kept, rows.venue)
     columns = {name: getattr(rows, name) for name in COLUMNS[1:]}
     sources = tuple(chain.sources[position] for position in kept)
-    return OptionChain(chain.underlying, sources, venue=renumbered, **columns)
+    # Which venue sent an unreadable row is not known any more.
+    unreadable = chain.unreadable if len(kept) == len(chain.sources) else {}
+    return OptionChain(
+        chain.underlying, sources, venue=renumbered, **columns, unreadable=unreadable
+    )
 
 
 def sum_by(position: Ints, size: int, values: Floats) -> Floats:

@@ -46,10 +46,10 @@ def judge_tick(
 ) -> tuple[list[Crossing], Latches]:
     """The crossings that this tick makes of the levels shown, and the latches after it."""
     crossings = []
-    sides = dict(latches.sides)
+    sides = _asked_for(latches.sides, shown, watches)
     previous = latches.tick.spot if latches.tick else None
     for key, price, buffer in _watched(shown, watches):
-        latch = f"{key}@{buffer:g}"
+        latch = _latch(key, buffer)
         direction = _passed(sides.get(latch), tick.spot, price, buffer)
         if direction:
             crossings.append(
@@ -90,7 +90,8 @@ def judge_snapshot(
     if regime and latches.regime and regime != latches.regime:
         change = RegimeChange(snapshot.at, snapshot.symbol, latches.regime, regime, snapshot.spot)
         events.append(change)
-    sides = _resided(latches.sides, shown, new, watches, snapshot.spot)
+    spot = latches.tick.spot if latches.tick else snapshot.spot  # one series: that of the ticks
+    sides = _resided(latches.sides, shown, new, watches, spot)
     regime = regime or latches.regime
     return events, replace(latches, sides=sides, anchors=anchors, regime=regime)
 
@@ -112,8 +113,9 @@ def _watched(shown: Prices, watches: Watches) -> Iterable[tuple[LevelKey, float,
         for buffer in sorted(asked | {BUFFER} if key.is_fact else asked):
             yield key, price, buffer
     for price in sorted(watches.prices):
-        for buffer in sorted(watches.buffers.get(f"{price:.15g}", frozenset())):
-            yield LevelKey("price", f"{price:.15g}"), price, buffer
+        key = LevelKey.of_price(price)
+        for buffer in sorted(watches.buffers.get(key.name, frozenset())):
+            yield key, price, buffer
 
 
 def _passed(side: Side | None, spot: float, price: float, buffer: float) -> Direction | None:
@@ -137,20 +139,41 @@ def _resided(
 ) -> dict[str, Side]:
     """The latches under new prices: a level that jumped over spot changes sides in silence.
 
-    So does one that moved until a spot within its buffer stands beyond it. Every other
-    latch stays, that of a level which is absent just now included.
+    So does one that moved until a spot within its buffer stands beyond it, or that comes back
+    from being absent. What stands still is for ticks alone to judge. A level that halts exactly
+    on spot has no side until spot leaves it.
     """
-    resided = dict(sides)
+    resided = _asked_for(sides, new, watches)
     for key, price, buffer in _watched(new, watches):
-        latch = f"{key}@{buffer:g}"
-        if spot == price:
+        latch = _latch(key, buffer)
+        before = price if key.scope == "price" else shown.get(key)
+        if before == price and latch in resided:
             continue
-        side, before = _side(spot, price), shown.get(key, price)
-        jumped = spot != before and _side(spot, before) != side
+        if spot == price:
+            resided.pop(latch, None)
+            continue
+        side = _side(spot, price)
+        jumped = before is not None and spot != before and _side(spot, before) != side
         beyond = abs(spot - price) > buffer * price
         if jumped or beyond or latch not in resided:
             resided[latch] = side
     return resided
+
+
+def _asked_for(sides: Mapping[str, Side], shown: Prices, watches: Watches) -> dict[str, Side]:
+    """The latches without those that nobody asks for any more; absent levels keep theirs."""
+    asked = {_latch(key, buffer) for key, _, buffer in _watched(shown, watches)}
+    levels = {str(key) for key in shown}
+
+    def stays(latch: str) -> bool:
+        level = latch.rpartition("@")[0]
+        return latch in asked or (level not in levels and not level.startswith("price."))
+
+    return {latch: side for latch, side in sides.items() if stays(latch)}
+
+
+def _latch(key: LevelKey, buffer: float) -> str:
+    return f"{key}@{buffer:.15g}"
 
 
 def _moves(
@@ -166,9 +189,9 @@ def _moves(
     for key, price in new.items():
         asked = watches.moves.get(key.rule_name, frozenset())
         for threshold in sorted(asked | {MOVE} if key.is_fact else asked):
-            anchor = f"{key}@{threshold:g}"
+            anchor = f"{key}@{threshold:.15g}"
             was = kept.setdefault(anchor, price)
-            if abs(price / was - 1) >= threshold:
+            if abs(price - was) >= threshold * was:
                 cause = explain(key, was, price)
                 moves.append(Moved(snapshot.at, snapshot.symbol, key, was, price, threshold, cause))
                 kept[anchor] = price

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal
 
 from bot.core.snapshot import Levels, Regime, Snapshot
@@ -39,6 +40,11 @@ class LevelKey:
     def is_fact(self) -> bool:
         """Whether every change of it is worth an event, asked for or not."""
         return self.scope == "odte" or self.name in (*SET_LEVELS, "flip")
+
+    @classmethod
+    def of_price(cls, price: float) -> "LevelKey":
+        """A price that someone watches, under the word that a rule uses for it."""
+        return cls("price", plain_text(price))
 
     @property
     def rule_name(self) -> str:
@@ -110,6 +116,7 @@ class Alert:
     symbol: str
     text: str
     expires_at: datetime
+    attempts: int = 0  # sends that failed so far
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +127,11 @@ class Delivery:
     alert: str
     target: str
     state: DeliveryState
+
+
+def plain_text(value: float) -> str:
+    """The number in digits alone: what a rule's line can hold."""
+    return f"{Decimal(f'{value:.15g}'):f}"
 
 
 def levels_of(snapshot: Snapshot) -> dict[LevelKey, float]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal, get_args
 
 from bot.core.crossings import BUFFER, MOVE, Watches
-from bot.core.events import ODTE_LEVELS, OTHER_LEVELS, SET_LEVELS
+from bot.core.events import ODTE_LEVELS, OTHER_LEVELS, SET_LEVELS, plain_text
 from bot.core.symbols import coin_of, find_symbol
 from bot.core.words import suggest
 from bot.errors import UserError
@@ -17,6 +17,7 @@ Way = Literal["any", "up", "down"]
 
 COOLDOWN = timedelta(minutes=15)
 TIME_TO_LIVE = timedelta(minutes=15)
+LONGEST_SECONDS = 3_650 * 86_400  # now + ttl stays within the calendar
 UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 LEVEL_NAMES = (*SET_LEVELS, *(f"odte.{name}" for name in ODTE_LEVELS), "flip", *OTHER_LEVELS)
 USAGE = "write it like: btc hvl cross down buffer 0.1% cooldown 30m once"
@@ -77,9 +78,9 @@ def rule_text(rule: Rule) -> str:
     if rule.kind == "cross":
         words.append(rule.way)
         if rule.threshold != BUFFER:
-            words.append(f"buffer {rule.threshold * 100:.15g}%")
+            words.append(f"buffer {plain_text(rule.threshold * 100)}%")
     if rule.kind == "moved":
-        words.append(f"{rule.threshold * 100:.15g}%")
+        words.append(f"{plain_text(rule.threshold * 100)}%")
     if rule.cooldown != COOLDOWN:
         words.append(f"cooldown {duration_text(rule.cooldown)}")
     if rule.time_to_live != TIME_TO_LIVE:
@@ -129,14 +130,17 @@ def parse_duration(text: str) -> timedelta:
     found = re.fullmatch(r"(\d{1,9}(?:\.\d+)?)([smhd])", text)
     if not found:
         raise ValueError(f'{text!r} is no duration; write it like "30s", "15m" or "2h"')
-    return timedelta(seconds=float(found[1]) * UNITS[found[2]])
+    seconds = float(found[1]) * UNITS[found[2]]
+    if seconds > LONGEST_SECONDS:
+        raise ValueError(f"{text!r} is too long; at most 3650d")
+    return timedelta(seconds=seconds)
 
 
 def duration_text(value: timedelta) -> str:
     """The duration in its largest whole unit: "15m", not "900s"."""
     seconds = value.total_seconds()
     unit = next((u for u, size in reversed(UNITS.items()) if seconds % size == 0), "s")
-    return f"{seconds / UNITS[unit]:.15g}{unit}"
+    return f"{plain_text(seconds / UNITS[unit])}{unit}"
 
 
 def _level(word: str) -> str:
@@ -147,7 +151,7 @@ def _level(word: str) -> str:
     if price:
         value = float(price[1]) * (1_000 if price[2] else 1)
         if value > 0:
-            return f"{value:.15g}"
+            return plain_text(value)
         raise UserError("a price is above 0")
     hint = suggest(name, LEVEL_NAMES, f"levels: {', '.join(LEVEL_NAMES)}, or a price")
     raise UserError(f"no level {word!r}; {hint}")

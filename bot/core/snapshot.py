@@ -84,9 +84,9 @@ class Snapshot:
     definition: str = DEFINITION
 
     @property
-    def data_at(self) -> datetime:
-        """The time of its oldest source: what its age is counted from."""
-        return min(source.at for source in self.sources)
+    def heard_at(self) -> datetime:
+        """The time of its newest source: a venue that fails leaves before the others are old."""
+        return max((source.at for source in self.sources), default=self.at)
 
 
 def compute_levels(chain: OptionChain, spot: float, now: datetime) -> Levels:

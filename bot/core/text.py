@@ -120,14 +120,17 @@ def event_text(event: Event, snapshot: Snapshot, now: datetime) -> str:
         case _:
             state = "STALE, nothing rings on it" if event.stale else "fresh again"
             text = f"{coin} data is {state}."
-    return f"{text} {sources_text(snapshot, now).capitalize()}."
+    sources = sources_text(snapshot, now)
+    return f"{text} {sources[:1].upper()}{sources[1:]}."
 
 
 def cause_text(event: Moved) -> str:
     """The largest reason first, each with its part of the move."""
-    parts = {name: size for name, size in event.cause.items() if isinstance(size, float) and size}
+    told = abs(event.to - event.was) / 1_000  # less is rounding, or not worth a word
+    parts = {n: s for n, s in event.cause.items() if isinstance(s, float) and abs(s) > told}
     largest = sorted(parts.items(), key=lambda part: -abs(part[1]))
-    named = ", ".join(f"{name.replace('_', ' ')} {size:+,.0f} USD" for name, size in largest)
+    digits = 0 if event.was >= 1_000 else 2 if event.was >= 10 else 4
+    named = ", ".join(f"{n.replace('_', ' ')} {s:+,.{digits}f} USD" for n, s in largest)
     reformed = "re-formed beyond the spot that crossed it" if event.cause.get("reformed") else ""
     return "; ".join(part for part in (reformed, named) if part) or "not known"
 

@@ -35,15 +35,17 @@ class Collector:
         """Take up a chain that an earlier run stored."""
         self._sources.recall(chain)
 
-    async def collect(self, desk: Desk, position: str | None = None) -> Snapshot | None:
-        """The snapshot now on view at the desk; None when nobody fresh was heard."""
+    async def collect(self, desk: Desk, position: str | None = None) -> bool:
+        """Show a new snapshot at the desk, or let it age when nobody fresh was heard.
+
+        Whether anything was stored.
+        """
         looked = await self.look(desk.symbol, lambda: desk.tick, desk.stale_after)
         if looked is None or looked[0].stale:
-            await desk.age(self._now())
-            return None
+            return await desk.age(self._now(), position)
         snapshot, chain = looked
         await desk.show(snapshot, chain, position)
-        return snapshot
+        return True
 
     async def look(
         self,
@@ -57,7 +59,7 @@ class Collector:
         `exchanges` filters the rows; spot stays the symbol's.
         """
         coin = coin_of(symbol)
-        heard = await self._sources.hear(coin, self._now(), stale_after)
+        heard = await self._sources.hear(coin, self._now, stale_after)
         perps_price = await self._fetch_perpetual(coin)
         candles = await self._fetch_candles(symbol)
         now = self._now()

@@ -1,11 +1,11 @@
 """One symbol's desk: the levels last shown, the latches, and every judgement of them."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core.attribution import State, attribute
+from bot.core.attribution import Causes, State
 from bot.core.chain import OptionChain
 from bot.core.crossings import (
     BUFFER,
@@ -15,7 +15,7 @@ from bot.core.crossings import (
     judge_snapshot,
     judge_tick,
 )
-from bot.core.events import Crossing, Event, LevelKey, Moved, levels_of
+from bot.core.events import Crossing, Event, Moved, levels_of
 from bot.core.routing import route
 from bot.core.snapshot import Snapshot, Tick
 from bot.ports import Record, Store
@@ -47,7 +47,7 @@ class Desk:
         self.chain: OptionChain | None = None
         self._latches = Latches()
         self._turn = asyncio.Lock()
-        self._resuming = False
+        self._paused_at: datetime | None = None  # until something was judged after a restart
 
     async def open(self) -> None:
         """Take up where the store says the last run ended."""
@@ -55,7 +55,9 @@ class Desk:
         self.snapshot = await self._store.snapshot(self.symbol)
         self.tick = self._latches.tick
         self.chain = await self._store.chain(self.snapshot) if self.snapshot else None
-        self._resuming = self._latches.tick is not None
+        if self._late_after:
+            seen = [known.at for known in (self.tick, self.snapshot) if known]
+            self._paused_at = max(seen, default=None)
 
     def recall(self, tick: Tick) -> None:
         """Take note of a tick that an earlier run judged already."""
@@ -66,72 +68,70 @@ class Desk:
         """Judge one tick against the levels last shown; whether anything was stored."""
         async with self._turn:
             self.tick = tick
-            late, self._resuming = self._is_late(tick), False
-            events: list[Event] = []
-            latches = self._latches
-            if self.snapshot:
-                events, latches = self._judge_age(latches, self.snapshot, tick.at)
-            if self.snapshot and (late or not latches.stale):
-                shown, watches = levels_of(self.snapshot), self._rulebook.watches(self.symbol)
-                crossed, latches = judge_tick(
-                    latches, shown, watches, tick, self.snapshot.id, late=late
-                )
-                events = [*events, *crossed]
-            latches = replace(latches, tick=tick)
-            if self.snapshot and (events or latches.sides != self._latches.sides):
-                await self._store_events(events, latches, self.snapshot, tick.at, position=position)
-                return True
-            self._latches = latches
-            return False
+            return await self._judge(tick, position)
 
     async def show(
         self, snapshot: Snapshot, chain: OptionChain, position: str | None = None
     ) -> None:
         """Make the snapshot the one that is shown, and judge what it changed."""
         async with self._turn:
+            if self._paused_at:  # what spot did in the pause is judged by the levels of before it
+                await self._judge(Tick(self.symbol, snapshot.at, snapshot.spot, "index"), None)
             old = self.snapshot
-            shown = levels_of(old) if old else {}
-            state = State(chain, snapshot.spot, snapshot.at)
+            after = State(chain, snapshot.spot, snapshot.at)
             before = State(self.chain, old.spot, old.at) if old and self.chain else None
-
-            def explain(key: LevelKey, was: float, to: float) -> Mapping[str, object]:
-                return attribute(key, was, to, before, state)
-
             events, latches = judge_snapshot(
                 self._latches,
-                shown,
+                levels_of(old) if old else {},
                 levels_of(snapshot),
                 self._rulebook.watches(self.symbol),
                 snapshot,
-                explain,
+                Causes(before, after).explain,
             )
-            aged, latches = judge_freshness(
-                latches, self.symbol, snapshot.data_at, self.stale_after, snapshot.at
-            )
-            latches = replace(latches, tick=self.tick)
+            aged, latches = self._judge_age(latches, snapshot, snapshot.at)
             await self._store_events(
                 [*aged, *events], latches, snapshot, snapshot.at, chain, position
             )
 
-    async def age(self, now: datetime) -> None:
-        """Notice when the data became too old to ring on."""
+    async def age(self, now: datetime, position: str | None = None) -> bool:
+        """Notice when the data became too old to ring on; whether anything was stored."""
         async with self._turn:
-            if self.snapshot:
-                events, latches = self._judge_age(self._latches, self.snapshot, now)
-                if events:
-                    await self._store_events(events, latches, self.snapshot, now)
+            if self.snapshot is None:
+                return False
+            events, latches = self._judge_age(self._latches, self.snapshot, now)
+            if events:
+                await self._store_events(events, latches, self.snapshot, now, position=position)
+            return bool(events)
+
+    async def _judge(self, tick: Tick, position: str | None) -> bool:
+        events: list[Event] = []
+        latches = self._latches
+        if self.snapshot:
+            events, latches = self._judge_age(latches, self.snapshot, tick.at)
+        if self.snapshot and (self._paused_at or not latches.stale):
+            shown, watches = levels_of(self.snapshot), self._rulebook.watches(self.symbol)
+            late = self._is_late(tick)
+            crossed, latches = judge_tick(
+                latches, shown, watches, tick, self.snapshot.id, late=late
+            )
+            events = [*events, *crossed]
+        latches = replace(latches, tick=tick)
+        changed = bool(events) or latches.sides != self._latches.sides
+        if self.snapshot and changed:
+            await self._store_events(events, latches, self.snapshot, tick.at, position=position)
+        self._latches, self._paused_at = latches, None
+        return bool(self.snapshot) and changed
 
     def _judge_age(
         self, latches: Latches, snapshot: Snapshot, now: datetime
     ) -> tuple[list[Event], Latches]:
-        return judge_freshness(latches, self.symbol, snapshot.data_at, self.stale_after, now)
+        return judge_freshness(latches, self.symbol, snapshot.heard_at, self.stale_after, now)
 
     def _is_late(self, tick: Tick) -> bool:
         """Whether this first tick after a restart ends a pause too long to be called live."""
-        before = self._latches.tick
-        if not self._resuming or before is None or self._late_after is None:
+        if self._paused_at is None or self._late_after is None:
             return False
-        return tick.at - before.at > self._late_after
+        return tick.at - self._paused_at > min(self._late_after, self.stale_after)
 
     async def _store_events(
         self,

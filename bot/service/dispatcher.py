@@ -12,8 +12,9 @@ from bot.ports import Messenger, Store
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=60)  # longer than any send may take
-BATCH = 100
+LEASE = timedelta(seconds=60)  # longer than a batch may take
+BATCH = 10
+TURN = timedelta(seconds=5)  # of a messenger: one that fails slowly holds up no other for longer
 LOOK_AGAIN_SECONDS = 1.0  # for what other processes wrote, and for what is due again
 
 
@@ -47,22 +48,29 @@ class Dispatcher:
                     logger.error("outbox: %s", error)
                 await self._wait()
         finally:
-            await self.release()
+            try:
+                await self.release()
+            except StoreError as error:
+                logger.error("outbox: %s", error)
 
     async def deliver_due(self) -> int:
         """How many alerts were ended."""
-        ended = 0
-        for messenger in self._messengers:
-            while alerts := await self._store.claim(
-                messenger.name, self._owner, self._now(), LEASE, BATCH
-            ):
-                for alert in alerts:
-                    ended += await self._deliver(messenger, alert)
-        return ended
+        return sum([await self._deliver_for(messenger) for messenger in self._messengers])
 
     async def release(self) -> None:
         """Give back what an earlier run, or this one, left unsent."""
         await self._store.release(self._owner)
+
+    async def _deliver_for(self, messenger: Messenger) -> int:
+        """What one messenger ends before it is the next one's turn."""
+        ended, began = 0, self._now()
+        while (now := self._now()) - began <= TURN:
+            alerts = await self._store.claim(messenger.name, self._owner, now, LEASE, BATCH)
+            if not alerts:
+                break
+            for alert in alerts:
+                ended += await self._deliver(messenger, alert)
+        return ended
 
     async def _deliver(self, messenger: Messenger, alert: Alert) -> bool:
         now = self._now()
@@ -71,7 +79,7 @@ class Dispatcher:
         try:
             await messenger.send(alert)
         except DeliveryError as error:
-            delay = retry_delay(0, error.retry_after)
+            delay = retry_delay(alert.attempts, error.retry_after)
             logger.warning("not delivered: %s; again in %s", error, delay)
             await self._store.retry(self._owner, alert, now + delay)
             return False

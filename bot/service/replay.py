@@ -45,6 +45,8 @@ class Replay:
         wait_until: Callable[[datetime], Awaitable[None]],
     ) -> None:
         """Go from the stored position to the end; `written` follows every step that wrote."""
+        if not self._moments:
+            return
         done = await self._resume()
         await self._deliver(written)
         times = iter(sorted(time for time in self._moments if time >= done[0]))
@@ -74,9 +76,9 @@ class Replay:
     async def _collect(self, desk: Desk, due: bool, position: str) -> bool:  # noqa: FBT001
         if not due:
             return False
-        shown = await self._collector.collect(desk, position)
+        stored = await self._collector.collect(desk, position)
         self._schedule(desk, self._clock.now())
-        return shown is not None
+        return stored
 
     def _schedule(self, desk: Desk, after: datetime) -> None:
         if desk.chain is not None:

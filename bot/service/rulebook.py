@@ -20,7 +20,14 @@ class Rulebook:
     async def reload(self) -> None:
         """Read the rules and their states again."""
         self._rules = await self._store.rules()
-        self.states = dict(await self._store.rule_states())
+        stored = await self._store.rule_states()
+        # What rang while this was read is newer than what was read.
+        ahead = {
+            rule: state
+            for rule, state in self.states.items()
+            if rule not in stored or stored[rule].rings < state.rings
+        }
+        self.states = {**stored, **ahead}
         self._watches.clear()
 
     def of(self, symbol: str) -> Sequence[Rule]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -29,12 +29,15 @@ class Sources:
         self._venues = venues
         self._last: dict[tuple[str, str], OptionChain] = {}
 
-    async def hear(self, underlying: str, now: datetime, stale_after: timedelta) -> Heard:
+    async def hear(
+        self, underlying: str, clock: Callable[[], datetime], stale_after: timedelta
+    ) -> Heard:
         """What the venues say now; a failed one's last chain serves until it is stale.
 
         When nobody is fresh the stale chains are given: their age shows that they are.
         """
         asked = await asyncio.gather(*(self._ask(venue, underlying) for venue in self._venues))
+        now = clock()  # a venue may have taken its time to fail
         reasons = {name: why for name, why in asked if why}
         known = [chain for (_, coin), chain in sorted(self._last.items()) if coin == underlying]
         fresh = [chain for chain in known if now - chain.sources[0].at <= stale_after]
@@ -46,14 +49,18 @@ class Sources:
 
     def recall(self, chain: OptionChain) -> None:
         """Take up each venue's part of a chain that an earlier run stored."""
-        for source in chain.sources:
+        asked = {venue.name for venue in self._venues}
+        for source in (source for source in chain.sources if source.venue in asked):
             part = only_venues(chain, [source.venue])
             self._last[source.venue, chain.underlying] = part
 
     async def _ask(self, venue: ChainSource, underlying: str) -> tuple[str, str | None]:
         """The venue's name, and why it was not heard; None when it was or lists no such coin."""
         try:
-            self._last[venue.name, underlying] = await venue.fetch_chain(underlying)
+            chain = await venue.fetch_chain(underlying)
+            if not len(chain):
+                return venue.name, "no rows"
+            self._last[venue.name, underlying] = chain
         except NotListed:
             self._last.pop((venue.name, underlying), None)
         except SourceError as error:

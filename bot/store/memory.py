@@ -140,7 +140,8 @@ class MemoryStore:
         held = self._stored.alerts.get(alert.id)
         if held and held.owner == owner:
             with self._changing() as stored:
-                stored.alerts[alert.id] = Outgoing(held.alert, due_at)
+                again = replace(held.alert, attempts=held.alert.attempts + 1)
+                stored.alerts[alert.id] = Outgoing(again, due_at)
 
     async def release(self, owner: str) -> None:
         """Give back everything leased to the owner, due at once."""

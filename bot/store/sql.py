@@ -153,7 +153,7 @@ class SqlStore:
         The end of a lease is when the alert is due again, so one condition finds them all.
         """
         due = (
-            select(alerts.c.number, alerts.c.body)
+            select(alerts.c.number, alerts.c.body, alerts.c.attempts)
             .where(alerts.c.messenger == messenger, alerts.c.due_at <= now)
             .order_by(alerts.c.at, alerts.c.number)
             .limit(limit)
@@ -161,7 +161,9 @@ class SqlStore:
         )
         async with self._writing() as database:
             rows = (await database.run(due)).all()
-            claimed = [codec.from_json(row.body, Alert) for row in rows]
+            claimed = [
+                replace(codec.from_json(row.body, Alert), attempts=row.attempts) for row in rows
+            ]
             mine = alerts.c.number.in_([row.number for row in rows])
             values = {"state": LEASED, "owner": owner, "due_at": now + lease}
             if rows:

@@ -38,6 +38,10 @@ PICTURES = {
     "no rows": a_picture(make_chain([])),
     "forty flips": replace(a_picture(), levels=FLIPS),
     "close together": replace(a_picture(), levels=NEAR),
+    "long names and prices": replace(
+        a_picture(a_market(2_345_678.9, 50_000), 2_345_678.9),
+        levels=(Level("Call Resistance 0DTE", "call", 2_395_678.9),),
+    ),
     "out of sight": replace(
         a_picture(),
         levels=(Level("Flip", "flip", 55.0), Level("Call Resistance 0DTE", "call", 148.0)),

@@ -55,7 +55,7 @@ def _near(got: float | None, want: float | None, terms: float = 0.0) -> bool:
     """Equal to 1e-9; a sum that cancels is measured by its terms."""
     if got is None or want is None:
         return got is want
-    return math.isclose(got, want, rel_tol=NUMBERS, abs_tol=1e-13 * terms)
+    return math.isclose(got, want, rel_tol=NUMBERS, abs_tol=1e-12 * terms)
 
 
 def _ranked(name: str, got: list[dict], want: list[dict]) -> list[str]:

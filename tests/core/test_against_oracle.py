@@ -20,6 +20,7 @@ from tests.shared import RECORDINGS, needs_shared
 
 EXAMPLES = int(os.environ.get("GAMMABELL_EXAMPLES", "0"))
 INF = float("inf")
+MINUTE = timedelta(minutes=1)
 
 LEFT = st.one_of(
     st.sampled_from([timedelta(0), timedelta(hours=1), timedelta(hours=24), timedelta(seconds=1)]),
@@ -127,6 +128,5 @@ def moments(recording: Recording, symbol: str) -> list[datetime]:
     expiry = datetime.combine(chains[-1].date(), time(8), UTC)
     if expiry > chains[-1]:
         expiry -= timedelta(days=1)
-    before = (timedelta(hours=2), timedelta(minutes=31), timedelta(minutes=5))
-    around = [*(expiry - left for left in before), expiry - timedelta(microseconds=1), expiry]
+    around = [expiry - left for left in (5 * MINUTE, timedelta(microseconds=1), timedelta(0))]
     return sorted({*(chains if EXAMPLES else (chains[0], chains[-1])), *around})

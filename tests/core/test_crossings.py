@@ -175,7 +175,6 @@ def test_a_level_that_jumps_over_spot_by_less_than_the_buffer_takes_its_latch_wi
     assert directions(bench.tick(80_060.0)) == ["up"]
 
 
-@pytest.mark.xfail(reason="a level that halts exactly on spot keeps its old latch")
 def test_a_level_that_passes_a_still_spot_in_two_steps_takes_its_latch_with_it():
     bench = Bench({HVL: 79_990.0})
     bench.tick(80_000.0)
@@ -297,7 +296,6 @@ def test_a_buffer_of_nothing_rings_at_every_passage_and_not_on_the_level_itself(
     assert directions(bench.tick(80_000.01, 80_000.0, 79_999.99)) == ["up", "down"]
 
 
-@pytest.mark.xfail(reason="a latch is named by six digits of its buffer")
 def test_two_buffers_that_are_nearly_the_same_are_two():
     lines = ("btc max_pain cross any buffer 1.234567%", "btc max_pain cross any buffer 1.234568%")
     bench = Bench({MAX_PAIN: 80_000.0}, watches_of(map(make_rule, lines)))
@@ -315,7 +313,6 @@ def test_a_price_of_ones_own_is_crossed_like_a_level_whatever_levels_there_are()
     assert [(c.key, c.price) for c in crossings] == [(LevelKey("price", "70000.5"), 70_000.5)]
 
 
-@pytest.mark.xfail(reason="the latches of a rule that was deleted are kept")
 @pytest.mark.parametrize("line", ["btc 70000 cross any", "btc hvl cross any buffer 1%"])
 def test_a_rule_that_is_made_again_does_not_ring_for_what_spot_did_in_between(line):
     asked = watches_of([make_rule(line)])
@@ -329,7 +326,6 @@ def test_a_rule_that_is_made_again_does_not_ring_for_what_spot_did_in_between(li
     assert bench.tick(80_001.0) == []
 
 
-@pytest.mark.xfail(reason="a snapshot moves the latch of a level that did not move itself")
 def test_a_snapshot_does_not_swallow_the_crossing_of_a_level_that_stands_still():
     bench = Bench({HVL: 80_000.0})
     bench.tick(79_000.0)
@@ -339,7 +335,6 @@ def test_a_snapshot_does_not_swallow_the_crossing_of_a_level_that_stands_still()
     assert directions(bench.tick(81_000.0)) == ["up"]
 
 
-@pytest.mark.xfail(reason="a snapshot moves the latch of a level that did not move itself")
 def test_a_snapshot_at_another_spot_than_the_last_tick_does_not_make_it_ring_twice():
     bench = Bench({HVL: 80_000.0})
     bench.tick(79_000.0, 81_000.0)
@@ -497,7 +492,6 @@ def test_a_level_off_the_list_of_facts_moves_only_for_those_who_ask():
     assert events == [[], [0.02]]
 
 
-@pytest.mark.xfail(reason="price / was - 1 falls a rounding short of the threshold")
 @pytest.mark.parametrize(
     ("percent", "was", "to"), [("0.5", 80_000.0, 80_400.0), ("0.5", 20_000.0, 20_100.0)]
 )

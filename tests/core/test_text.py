@@ -155,14 +155,12 @@ def test_a_move_without_a_known_cause_admits_it():
     assert cause_text(replace(MOVED, cause={"reformed": False})) == "not known"
 
 
-@pytest.mark.xfail(reason="the parts of a move are told in whole dollars")
 def test_the_causes_of_a_small_coins_move_are_told_in_its_own_size():
     moved = replace(MOVED, symbol="HYPEUSDT", was=40.0, to=40.5, cause={"spot": 0.5})
 
     assert cause_text(moved) == "spot +0.50 USD"
 
 
-@pytest.mark.xfail(reason="rounding residue is told as a cause")
 def test_a_part_that_is_only_rounding_is_no_cause():
     moved = replace(MOVED, cause={"iv": 1.5e-11, "spot": 2_000.0})
 
@@ -188,7 +186,6 @@ def test_who_was_not_heard_is_named_with_the_reason():
     assert sources_text(snapshot, NOON) == "data: deribit 4 s old; without okx (HTTP 503)"
 
 
-@pytest.mark.xfail(reason="str.capitalize makes the rest of the sentence small")
 def test_a_reason_keeps_its_capitals_at_the_end_of_an_alert():
     snapshot = make_snapshot(left_out={"okx": "HTTP 503"})
 

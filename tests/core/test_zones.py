@@ -222,6 +222,17 @@ def test_a_band_that_meets_the_end_of_the_searched_range_is_clipped_to_it():
     assert zone.direction == "positive_to_negative"
 
 
+def test_a_clipped_band_has_the_sign_beside_its_flip_whatever_noise_lies_beyond():
+    hour = timedelta(hours=1)
+    rows = [make_row(70, "call", oi=1, left=hour), make_row(94, "put", oi=1, left=hour)]
+
+    [zone] = zones([*rows, make_row(97, "call", oi=100, left=hour)])
+
+    assert zone.lower == pytest.approx(50, rel=1e-12)
+    assert len(zone.flips) == 1
+    assert zone.direction == "negative_to_positive"
+
+
 def test_bands_that_touch_are_one_zone_with_both_flips():
     [zone] = zones(call_with_put(oi_that_touches() * 1.001))
 

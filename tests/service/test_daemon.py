@@ -199,7 +199,6 @@ def test_a_restart_repeats_nothing_and_rings_late_what_happened_in_between():
     assert sum("crossed Call Resistance $82,500" in alert.text for alert in sent) == 1
 
 
-@pytest.mark.xfail(reason="the first snapshot comes before the first tick and moves the latches")
 def test_a_restart_into_an_outage_of_the_prices_swallows_no_crossing():
     class Risen(LiveSource):
         async def fetch_chain(self, underlying):

@@ -1,21 +1,37 @@
+import asyncio
+import shutil
+
 import pytest
 
 from bot.store.engine import SQLITE
 from bot.store.memory import MemoryStore
-from bot.store.migrate import open_store
+from bot.store.migrate import migrate, open_store
 from tests.store.postgres import (
     empty_postgres_url,
+    postgres_database,
     postgres_server,
-    postgres_template,
     postgres_url,
 )
 
-__all__ = ["empty_postgres_url", "postgres_server", "postgres_template", "postgres_url"]
+__all__ = ["empty_postgres_url", "postgres_database", "postgres_server", "postgres_url"]
 
 
 @pytest.fixture
-def sqlite_url(tmp_path):
+def empty_sqlite_url(tmp_path):
     return f"{SQLITE}:///{tmp_path / 'store.db'}"
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory):
+    file = tmp_path_factory.mktemp("store") / "migrated.db"
+    asyncio.run(migrate(f"{SQLITE}:///{file}"))
+    return file
+
+
+@pytest.fixture
+def sqlite_url(empty_sqlite_url, tmp_path, migrated_file):
+    shutil.copyfile(migrated_file, tmp_path / "store.db")
+    return empty_sqlite_url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -23,9 +39,9 @@ def url(request):
     return request.getfixturevalue(f"{request.param}_url")
 
 
-@pytest.fixture(params=["sqlite", "empty_postgres"])
+@pytest.fixture(params=["sqlite", "postgres"])
 def empty_url(request):
-    return request.getfixturevalue(f"{request.param}_url")
+    return request.getfixturevalue(f"empty_{request.param}_url")
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])

@@ -17,13 +17,14 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import event, inspect, make_url, select, text
 
 from bot.errors import StoreError
+from bot.store import codec
 from bot.store import migrate as migration
 from bot.store.engine import POSTGRESQL, SQLITE, open_engine, parse_url, transaction
 from bot.store.migrate import NEWEST, SCRIPTS, current_revision, migrate, open_store
 from bot.store.sql import SqlStore
 from bot.store.tables import alerts, metadata
 from tests.store.endless import record_of
-from tests.store.postgres import PASSWORD, command
+from tests.store.postgres import END_OTHERS, PASSWORD, command
 from tests.store.values import (
     BTC,
     MINUTE,
@@ -32,6 +33,7 @@ from tests.store.values import (
     bits_of,
     journal_of,
     make_alert,
+    make_crossing,
     make_record,
     make_ring,
 )
@@ -63,8 +65,8 @@ async def test_an_empty_database_is_brought_to_the_newest_revision(empty_url):
     assert await migrate(empty_url) == (NEWEST, NEWEST)
 
 
-async def test_asking_for_the_revision_makes_no_file(sqlite_url, tmp_path):
-    assert await current_revision(sqlite_url) is None
+async def test_asking_for_the_revision_makes_no_file(empty_sqlite_url, tmp_path):
+    assert await current_revision(empty_sqlite_url) is None
     assert list(tmp_path.iterdir()) == []
 
 
@@ -114,7 +116,6 @@ def describe(connection):
 
 
 async def test_a_database_at_the_newest_revision_opens_without_alembic(sqlite_url):
-    await migrate(sqlite_url)
     program = (
         "import asyncio, sys; from bot.store.migrate import open_store;"
         "asyncio.run(open_store(sys.argv[1])); print('alembic' in sys.modules)"
@@ -123,18 +124,18 @@ async def test_a_database_at_the_newest_revision_opens_without_alembic(sqlite_ur
     assert await output_of(await start("-c", program, sqlite_url)) == "False\n"
 
 
-async def test_a_newer_database_is_refused_in_one_line_and_left_alone(url):
-    await migrate(url)
-    await look(url, run_sql("UPDATE alembic_version SET version_num = '9999'"))
-    before = await look(url, everything)
+async def test_a_newer_database_is_refused_in_one_line_and_left_alone(empty_url):
+    await migrate(empty_url)
+    await look(empty_url, run_sql("UPDATE alembic_version SET version_num = '9999'"))
+    before = await look(empty_url, everything)
 
-    for refused in (open_store(url), migrate(url)):
+    for refused in (open_store(empty_url), migrate(empty_url)):
         with pytest.raises(StoreError, match=f"at revision 9999.*only up to {NEWEST}") as caught:
             await refused
         assert "\n" not in str(caught.value)
 
-    assert await look(url, everything) == before
-    assert await current_revision(url) == "9999"
+    assert await look(empty_url, everything) == before
+    assert await current_revision(empty_url) == "9999"
 
 
 def everything(connection):
@@ -143,7 +144,6 @@ def everything(connection):
 
 
 async def test_a_refused_file_keeps_every_byte(sqlite_url, tmp_path):
-    await migrate(sqlite_url)
     await look(sqlite_url, run_sql("UPDATE alembic_version SET version_num = '9999'"))
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
 
@@ -159,9 +159,9 @@ async def test_programs_that_start_at_once_make_one_database(empty_url):
         "import asyncio, sys; from bot.store.migrate import open_store;"
         "asyncio.run(open_store(sys.argv[1])); print('ready')"
     )
-    started = [await start("-c", program, empty_url) for _ in range(3)]
+    started = [await start("-c", program, empty_url) for _ in range(2)]
 
-    assert [await output_of(process) for process in started] == ["ready\n"] * 3
+    assert [await output_of(process) for process in started] == ["ready\n"] * 2
     assert await current_revision(empty_url) == NEWEST
 
 
@@ -231,6 +231,23 @@ async def test_a_cancelled_record_is_whole_or_nothing_and_the_store_goes_on(url)
 
     await check_whole(store)
     await store.close()
+
+
+async def test_a_line_committed_late_is_not_passed_over_by_readers(postgres_url):
+    slow, quick = await open_store(postgres_url), await open_store(postgres_url)
+    line = codec.event_line(make_crossing(), BTC)
+
+    async with slow._writing() as database:  # noqa: SLF001 (a transaction cannot be held from outside)
+        await slow._append(database, [line])  # noqa: SLF001
+        recording = asyncio.create_task(quick.record(make_ring(make_alert())))
+        await asyncio.wait([recording], timeout=0.1)
+        seen = await journal_of(quick)
+    await recording
+    seen += await journal_of(quick)
+    await slow.close()
+    await quick.close()
+
+    assert [entry.body["event"] for entry in seen] == ["crossing", "alert"]
 
 
 async def test_retries_are_counted(url):
@@ -328,14 +345,13 @@ async def test_a_file_opened_for_reading_alone_reads_and_refuses_to_write(sqlite
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-async def test_a_folder_without_permission_is_refused(sqlite_url, tmp_path):
+async def test_a_folder_without_permission_is_refused(empty_sqlite_url, tmp_path):
     tmp_path.chmod(0o500)
-    assert "store.db cannot be opened" in await refusal(sqlite_url)
+    assert "store.db cannot be opened" in await refusal(empty_sqlite_url)
     tmp_path.chmod(0o700)
 
 
 async def test_a_full_disk_is_refused_and_nothing_is_half_written(sqlite_url):
-    await migrate(sqlite_url)
     engine = open_engine(parse_url(sqlite_url))
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -356,7 +372,6 @@ async def record_many(store):
 
 
 async def test_another_programs_write_is_waited_for_and_then_reported(sqlite_url):
-    await migrate(sqlite_url)
 
     with locked(sqlite_url):
         said = await refusal(
@@ -383,36 +398,27 @@ async def test_a_database_that_is_not_there_is_refused(postgres_url):
     assert re.search("^nowhere at .* does not exist; create", await refusal(missing))
 
 
-async def test_an_idle_connection_that_the_server_ended_is_made_again(
-    postgres_url, postgres_server
-):
+async def test_an_idle_connection_that_the_server_ended_is_made_again(postgres_url):
     store = await open_store(postgres_url)
     await store.record(make_record())
-    in_a_thread(end_connections, postgres_server, postgres_url)
+    in_a_thread(command, make_url(postgres_url), END_OTHERS)
 
     assert await store.snapshot(BTC) == SNAPSHOT
     await store.close()
 
 
-async def test_a_connection_lost_in_a_transaction_undoes_it(postgres_url, postgres_server):
+async def test_a_connection_lost_in_a_transaction_undoes_it(postgres_url):
     store = await open_store(postgres_url)
     await store.record(make_ring(make_alert()))
 
     def lose(entries):
-        in_a_thread(end_connections, postgres_server, postgres_url)
+        in_a_thread(command, make_url(postgres_url), END_OTHERS)
 
     with pytest.raises(StoreError, match="lost the connection"):
         await store.follow("r", lose, 10)
 
     assert len(await journal_of(store, "r")) == 1
     await store.close()
-
-
-def end_connections(server, url):
-    name = make_url(url).database
-    command(
-        server, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
-    )
 
 
 def in_a_thread(function, *args):
@@ -425,7 +431,7 @@ def in_a_thread(function, *args):
 # kill -9
 
 
-@pytest.mark.parametrize("after", [1, 20, 60])
+@pytest.mark.parametrize("after", [1, 40])
 async def test_a_program_killed_at_any_point_leaves_whole_records(sqlite_url, after):
     process = await start("-m", "tests.store.endless", sqlite_url)
     for _ in range(after):

@@ -556,6 +556,23 @@ async def test_pruning_ends_only_when_all_is_deleted(store):
     assert await store.prune(NOON, NOON + SECOND) == 1_200
 
 
+async def test_pruning_at_the_same_time_takes_nothing_that_is_being_recorded(store, other):
+    async def record():
+        for n in range(20):
+            snapshot, chain = (
+                make_snapshot(at=NOON + n * SECOND),
+                (CHAIN, make_mixed_chain())[n % 2],
+            )
+            await store.record(make_record(snapshot=snapshot, chain=chain))
+            assert bits_of(await store.chain(snapshot)) == bits_of(chain)
+
+    recording = asyncio.create_task(record())
+    while not recording.done():
+        await other.prune(NOON + DAY, NOON - DAY)
+        await asyncio.sleep(0)
+    await recording
+
+
 async def test_journal_numbers_go_on_after_pruning(store):
     await store.record(make_ring(make_alert("a1")))
     (first,) = await journal_of(store)
