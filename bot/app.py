@@ -5,12 +5,22 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Coroutine,
+    Iterator,
+    Sequence,
+)
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from bot.api.journal import journal_line, journal_text
+from bot.api.printer import Printer
 from bot.charts.picture import profile_picture
 from bot.charts.worker import ChartWorker
 from bot.chat.terminal import TARGET, Terminal
@@ -24,7 +34,7 @@ from bot.core.symbols import coin_of, find_symbol
 from bot.core.text import age_text
 from bot.errors import BotError, NotListed, SourceError, StoreError, UsageError
 from bot.markets import Market, live_market, now_utc, recorded_market, simulated_market
-from bot.ports import ChainSource, JournalEntry, Store
+from bot.ports import ChainSource, Store
 from bot.recording.format import Recording, read_recording
 from bot.recording.replay import VirtualClock, moments_of, newest_tick, stale_after
 from bot.service.commands import Commands
@@ -34,6 +44,7 @@ from bot.service.dispatcher import Dispatcher
 from bot.service.replay import Replay
 from bot.service.rulebook import Rulebook
 from bot.service.ticker import Ticker
+from bot.store.engine import parse_url, sqlite_file
 from bot.store.migrate import NEWEST, current_revision, migrate, open_store
 
 ROLES = ("collect", "deliver")
@@ -41,9 +52,7 @@ LIVE_LATE_AFTER = timedelta(minutes=2)  # a longer pause between ticks makes a c
 REPLAY_EVERY = timedelta(minutes=15)
 RELOAD_SECONDS = 30.0  # for rules that another process changed
 EVENTS_SECONDS = 1.0
-BATCH = 500
 
-Write = Callable[[bytes], None]
 Work = Coroutine[object, object, object]
 
 
@@ -54,10 +63,7 @@ async def look_live(
     async with live_market(config) as market:
         tick = await Ticker(market.spots, market.now).fetch(symbol)
         limit = duration(config.collector.stale_after, "collector.stale_after")
-        looked = await market.collector().look(symbol, lambda: tick, limit, exchanges)
-    if looked is None:
-        raise BotError(f"{symbol}: no venue could be heard; `gammabell check` says why")
-    return looked
+        return await market.collector().look(symbol, lambda: tick, limit, exchanges)
 
 
 async def look_recorded(
@@ -67,12 +73,7 @@ async def look_recorded(
     market = recorded_market(recording, VirtualClock(at))
     tick = newest_tick(recording, symbol, at)
     limit = stale_after(recording, symbol)
-    looked = await market.collector().look(symbol, lambda: tick, limit, exchanges)
-    if looked is None:
-        times = recording.chain_times(symbol)
-        first = f"; the first is of {times[0].isoformat()}" if times else ""
-        raise BotError(f"{symbol}: no chain in this recording up to {at.isoformat()}{first}")
-    return looked
+    return await market.collector().look(symbol, lambda: tick, limit, exchanges)
 
 
 class Silent:
@@ -82,26 +83,6 @@ class Silent:
 
     async def send(self, alert: Alert) -> None:
         """Nothing more to do."""
-
-
-class Printer:
-    """Writes each journal entry once, however often the program is ended and started."""
-
-    def __init__(
-        self, store: Store, reader: str, render: Callable[[JournalEntry], bytes], write: Write
-    ) -> None:
-        self._store = store
-        self._reader = reader
-        self._render = render
-        self._write = write
-
-    async def catch_up(self) -> None:
-        """Write what has not been written."""
-        while await self._store.follow(self._reader, self._put, BATCH) == BATCH:
-            pass
-
-    def _put(self, entries: Sequence[JournalEntry]) -> None:
-        self._write(b"".join(map(self._render, entries)))
 
 
 async def answer_levels(
@@ -155,11 +136,12 @@ async def replay_recording(
     clock = VirtualClock(recording.starts)
     market = recorded_market(recording, clock)
     async with opened_store(config) as store:
-        await store.open_market(market.name)
-        printer = Printer(store, "replay", render, write_stdout)
+        identity = await store.open_market(market.name)
         dispatcher = Dispatcher(store, [Silent()], market.now, owner="replay")
         replay = await make_replay(recording, clock, market, store, dispatcher, every)
-        await replay.run(printer.catch_up, pace(speed))
+        cursor = cursor_file(config, "replay")
+        with Printer(store, identity, cursor, render, sys.stdout.fileno()) as printer:
+            await replay.run(printer.catch_up, pace(speed))
 
 
 async def make_replay(
@@ -198,12 +180,6 @@ def pace(speed: float | None) -> Callable[[datetime], Awaitable[None]]:
     return wait_until
 
 
-def write_stdout(data: bytes) -> None:
-    """All of it, now."""
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
-
-
 async def run_daemon(
     config: Config,
     source: str,
@@ -212,41 +188,37 @@ async def run_daemon(
     events: Path | None,
 ) -> None:
     """The daemon until it is told to stop: SIGTERM, Ctrl-C, or `quit` typed in its terminal."""
+    recording = None if source in ("live", "sim") else read_recording(Path(source))
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(opened_store(config))
-        recording = None if source in ("live", "sim") else read_recording(Path(source))
         clock = VirtualClock(recording.starts if recording else now_utc())
         if recording:
             market = recorded_market(recording, clock)
         else:
             opened = live_market(config) if source == "live" else simulated_market(config)
             market = await stack.enter_async_context(opened)
-        await store.open_market(market.name)
-        terminal = Terminal(sys.stdin, sys.stdout, Path(), simulated=market.simulated)
-        dispatcher = Dispatcher(
-            store,
-            [terminal],
-            market.now,
-            owner=f"{socket.gethostname()} {os.getpid()}",
-        )
-        rulebook = Rulebook(store, TARGET)
-        await rulebook.reload()
+        store = await stack.enter_async_context(opened_store(config))
+        identity = await store.open_market(market.name)
+        printer = stack.enter_context(event_file(store, identity, events)) if events else None
         charts = ChartWorker()
         stack.push_async_callback(charts.close)
+        rulebook = Rulebook(store, TARGET)
+        await rulebook.reload()
+        terminal = Terminal(sys.stdin, sys.stdout, Path(), simulated=market.simulated)
+        owner = f"{socket.gethostname()} {os.getpid()}"
+        dispatcher = Dispatcher(store, [terminal], market.now, owner)
         commands = make_commands(config, market, store, rulebook, charts)
-        work: list[Work] = [terminal.run(commands.answer)]
-        work.append(poll(RELOAD_SECONDS, rulebook.reload))
+        work: list[Work] = []
         if recording and "collect" in roles:
-            every = REPLAY_EVERY
-            replay = await make_replay(recording, clock, market, store, dispatcher, every)
+            replay = await make_replay(recording, clock, market, store, dispatcher, REPLAY_EVERY)
             work.append(replay.run(written_nowhere, pace(speed)))
         elif "collect" in roles:
             work += await collecting(config, market, store, rulebook, dispatcher)
         if "deliver" in roles:
             work.append(dispatcher.run())
-        if events:
-            work.append(poll(EVENTS_SECONDS, event_file(store, events).catch_up))
-        await until_stopped(work)
+        if printer:
+            work.append(poll(EVENTS_SECONDS, partial(write_events, printer)))
+        work.append(poll(RELOAD_SECONDS, rulebook.reload))
+        await until_stopped(terminal.run(commands.answer), work)
 
 
 def make_commands(
@@ -276,18 +248,31 @@ def make_commands(
     )
 
 
-def event_file(store: Store, path: Path) -> Printer:
-    """Appends every event to the file, from where this database last ended."""
+def cursor_file(config: Config, reader: str) -> Path:
+    """Where it is noted how far a reader of the journal is: beside the database file, if any."""
+    file = sqlite_file(parse_url(config.store.url))
+    return Path(f"{file}.{reader}") if file else Path(f"gammabell.{reader}")
+
+
+@contextmanager
+def event_file(store: Store, identity: str, path: Path) -> Iterator[Printer]:
+    """Appends every event to the file, from where it last ended."""
     try:
-        path.touch()
+        file = path.open("ab", buffering=0)
     except OSError as error:
         raise UsageError(f"--events {path}: {error.strerror}") from error
+    with file:
+        cursor = Path(f"{path}.cursor")
+        with Printer(store, identity, cursor, journal_line, file.fileno()) as printer:
+            yield printer
 
-    def append(data: bytes) -> None:
-        with path.open("ab") as file:
-            file.write(data)
 
-    return Printer(store, f"events {path.resolve()}", journal_line, append)
+async def write_events(printer: Printer) -> None:
+    """Bring the file of events up to date. Raises BotError when there is no room for it."""
+    try:
+        await printer.catch_up()
+    except OSError as error:
+        raise BotError(f"--events: {error.strerror}") from error
 
 
 async def written_nowhere() -> None:
@@ -315,15 +300,15 @@ async def collecting(
     return [*daemon.loops(), daemon.keep_house(keep_chains, keep)]
 
 
-async def until_stopped(work: Sequence[Work]) -> None:
-    """Run all of it together until a signal, or until the first, the prompt, ends."""
+async def until_stopped(prompt: Work, work: Sequence[Work]) -> None:
+    """Run all of it together until a signal comes or the person at the prompt leaves."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one) for one in work]
+            tasks = [group.create_task(one) for one in (prompt, *work)]
             tasks[0].add_done_callback(lambda _: stop.set())
             await stop.wait()
             for task in tasks:
@@ -348,6 +333,9 @@ async def _check_database(config: Config, say: Callable[[str], None]) -> bool:
         revision = await current_revision(config.store.url)
     except StoreError as error:
         say(f"FAILED  database: {error}")
+        return False
+    if revision is not None and revision > NEWEST:
+        say(f"FAILED  database: revision {revision} is newer than {NEWEST}; update this program")
         return False
     state = "will be made" if revision is None else f"revision {revision}, newest {NEWEST}"
     say(f"ok      database: {state}")
@@ -381,4 +369,4 @@ def print_card(snapshot: Snapshot, now: datetime) -> None:
     """The levels as the chats show them."""
     limit = timedelta.max if not snapshot.stale else timedelta(0)
     terminal = Terminal(None, sys.stdout, Path(), simulated=False)
-    terminal.show(levels_card(snapshot, now, limit))
+    terminal.print(levels_card(snapshot, now, limit))

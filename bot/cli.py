@@ -59,7 +59,7 @@ def make_parser() -> Parser:
 
     sim = _command(commands, "sim", _sim, "the exchange simulator alone")
     sim.add_argument("--host", default="127.0.0.1")
-    sim.add_argument("--port", type=int, default=8090)
+    sim.add_argument("--port", type=int, choices=range(65_536), metavar="P", default=8090)
     sim.add_argument("--seed", type=int, default=7)
     sim.add_argument("--speed", type=float, default=1.0)
 
@@ -78,6 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             traceback.print_exception(error)
         print(f"gammabell: {error}", file=sys.stderr)
         code = 2 if isinstance(error, UserError) else error.exit_code
+        if isinstance(error.__cause__, BrokenPipeError):
+            code = 0
     except KeyboardInterrupt:
         code = 130
     except BrokenPipeError:
@@ -126,7 +128,8 @@ def _levels(options: argparse.Namespace) -> int:
 
     exchanges = _exchanges(options.exchanges)
     at = _moment(options.at) if options.at else None
-    answer = answer_levels(_config(options), options.symbol, at, options.recording, exchanges)
+    config = _config(options, quiet=True)  # what went wrong is in the one line of the error
+    answer = answer_levels(config, options.symbol, at, options.recording, exchanges)
     snapshot, chain = asyncio.run(answer)
     now = snapshot.at if options.recording else datetime.now(UTC)
     if options.chart:
@@ -160,8 +163,8 @@ def _sim(options: argparse.Namespace) -> int:
     print(f"SIMULATED exchanges on http://{options.host}:{options.port}; Ctrl-C ends them")
     try:
         return _complete(serve(options.host, options.port, options.seed, options.speed))
-    except OSError as error:
-        raise UsageError(f"port {options.port}: {error.strerror}; choose another") from error
+    except (OSError, OverflowError) as error:
+        raise UsageError(f"{options.host} port {options.port}: {error}; choose another") from error
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -176,12 +179,12 @@ def _migrate(options: argparse.Namespace) -> int:
     return asyncio.run(migrate_store(_config(options), print))
 
 
-def _config(options: argparse.Namespace) -> "Config":
+def _config(options: argparse.Namespace, *, quiet: bool = False) -> "Config":
     from bot.config import load_config
 
     config = load_config(options.config)
     logging.basicConfig(
-        level="DEBUG" if options.debug else config.log.level.upper(),
+        level="DEBUG" if options.debug else "ERROR" if quiet else config.log.level.upper(),
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
@@ -211,9 +214,9 @@ def _moment(text: str) -> datetime:
     """The moment in ISO 8601; UTC where it names no zone."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
         raise UsageError(f"--at {text}: write it like 2026-04-24T07:59:30.5Z") from error
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _exchanges(text: str | None) -> list[str] | None:
@@ -231,4 +234,6 @@ def _save_chart(path: Path, chain: "OptionChain", snapshot: "Snapshot", now: dat
     try:
         path.write_bytes(picture)
     except OSError as error:
+        if path.is_file():
+            path.unlink()
         raise UsageError(f"{path}: {error.strerror}") from error

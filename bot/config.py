@@ -234,6 +234,11 @@ def _check_values(config: Config) -> None:
         raise ConfigError("collector.stale_after must be longer than collector.every")
     duration(config.store.keep, "store.keep")
     duration(config.store.keep_chains, "store.keep_chains")
+    if not config.store.url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+        raise ConfigError(
+            "[store] url: write sqlite+aiosqlite:///gammabell.db or "
+            "postgresql+asyncpg://user:password@host/name"
+        )
     _check_symbols(config.symbols.always)
     for name in ("deribit", "derive", "binance"):
         _check_address(f"venues.{name}.base_url", getattr(config.venues, name))

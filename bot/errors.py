@@ -30,6 +30,10 @@ class NotListed(SourceError):
     """The venue does not list the coin: a normal state, not an outage."""
 
 
+class NothingHeard(BotError):
+    """There is no chain to compute from; the text says why. What was shown before grows old."""
+
+
 class RecordingError(BotError):
     """A recording cannot be read; the text names the file, the line and what is wrong there."""
 

@@ -1,6 +1,6 @@
 """What the service needs of the world, in words of the domain; adapters fit by shape."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -174,13 +174,10 @@ class Store(Protocol):
         """Give back everything leased to the owner, due at once: it is not sending any more."""
         ...
 
-    async def follow(
-        self, reader: str, write: Callable[[Sequence[JournalEntry]], None], limit: int
-    ) -> int:
-        """Hand the next journal entries that the reader has not seen to `write`, and count them.
+    async def journal(self, after: int, limit: int) -> Sequence[JournalEntry]:
+        """At most `limit` entries that come after the one numbered `after`, in their order.
 
-        `write` runs inside the transaction, just before its commit, so that what it wrote and
-        how far the reader is can differ only if the program dies in that very moment.
+        An entry never becomes visible before one with a lower number.
         """
         ...
 
@@ -188,8 +185,8 @@ class Store(Protocol):
         """How far a replay into this database has come."""
         ...
 
-    async def open_market(self, market: str) -> None:
-        """Say whose data this database holds: "live", "sim" or a recording's name.
+    async def open_market(self, market: str) -> str:
+        """The database's own name, after saying whose data it holds: "live", "sim", a recording's.
 
         Raises StoreError when it holds another market's: live and simulated data never mix.
         """

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sqlite3
+import struct
 import subprocess
 import sys
 import time
@@ -11,8 +12,10 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from fcntl import ioctl
 from itertools import pairwise
 from pathlib import Path
+from termios import FIONREAD
 
 import pytest
 
@@ -86,12 +89,13 @@ class Program:
         assert (done.returncode, done.stderr) == (0, b"")
         return done.stdout.splitlines()
 
-    def killed_after(self, lines, recording):
+    def killed_after(self, lines, recording, pause=lambda pipe: None):
         """The whole lines that were printed until it was killed at this one, or ended."""
         printed = b""
         with self.started("replay", recording, "--json") as process:
             while printed.count(b"\n") < lines and (part := process.stdout.read(4_096)):
                 printed += part
+            pause(process.stdout)
             process.kill()
             printed += process.stdout.read()
         return printed[: printed.rfind(b"\n") + 1].splitlines()
@@ -474,29 +478,20 @@ def test_a_full_disk_under_the_output_is_an_error(program, day):
 
 
 @needs_shared
-@pytest.mark.parametrize(
-    ("name", "symbol", "at"),
-    [
-        ("deribit-2026-04-23_24", "BTCUSDT", "2026-04-24T07:59:30.5"),
-        ("derive-hype-2026-08-22", "HYPEUSDT", "2026-08-22T21:00:00"),
-    ],
-)
-def test_the_levels_of_a_real_recording_are_the_oracles(program, name, symbol, at):
-    path = RECORDINGS / f"{name}.jsonl.gz"
-    now = datetime.fromisoformat(at).replace(tzinfo=UTC)
+def test_the_levels_of_a_real_recording_are_the_oracles(program):
+    path, now = RECORDINGS / "deribit-2026-04-23_24.jsonl.gz", "2026-04-24T07:59:30.5+00:00"
+    rows, spot = Recording(path).at("BTCUSDT", datetime.fromisoformat(now))
+    oracle = compute(rows, spot, datetime.fromisoformat(now))
 
-    envelope = levels(program, path, symbol, "--at", at)
+    envelope = levels(program, path, "BTC", "--at", now)
 
-    rows, spot = Recording(path).at(symbol, now)
-    oracle = compute(rows, spot, now)
-    data = envelope["data"]
+    data, extra = envelope["data"], envelope["meta"]["extra"]
+    flips = [zone["flip"] for zone in oracle.data["gamma_flip_zones"]]
     assert data["spot"]["spot_price"] == spot
     assert data["all_expiry"] == oracle.data["all_expiry"]
     assert data["odte"] == oracle.data["odte"]
-    assert envelope["meta"]["extra"]["net_gex"] == pytest.approx(oracle.data["net_gex"], rel=1e-9)
-    assert [zone["flip"] for zone in data["gamma_flip_zones"]] == pytest.approx(
-        [zone["flip"] for zone in oracle.data["gamma_flip_zones"]], rel=1e-9
-    )
+    assert extra["net_gex"] == pytest.approx(oracle.data["net_gex"], rel=1e-9)
+    assert [zone["flip"] for zone in data["gamma_flip_zones"]] == pytest.approx(flips, rel=1e-9)
 
 
 # --- what a replay prints
@@ -648,8 +643,8 @@ def test_a_stored_snapshot_answers_for_its_time(replayed, events):
     assert envelope["meta"]["extra"]["dropped_rows"] == event["meta"]["extra"]["dropped_rows"]
 
 
-def test_a_second_run_into_a_fresh_database_prints_the_same(program, day, replayed):
-    assert program.replay(day) == replayed[1]
+def test_a_second_run_elsewhere_into_a_fresh_database_prints_the_same(program, day, replayed):
+    assert program.replay(day, TZ="Pacific/Chatham", PYTHONHASHSEED="7") == replayed[1]
 
 
 def test_a_finished_replay_prints_nothing_again(replayed, day):
@@ -688,6 +683,22 @@ def test_killed_again_and_again_a_replay_tells_the_same_story(program, day, repl
     told += program.replay(day)
 
     assert differences(told, replayed[1]) == []
+
+
+def test_killed_while_nobody_read_a_replay_tells_the_same_story(program, day, replayed):
+    told = program.killed_after(50, day, pause=until_it_is_full)
+    told += program.killed_after(25, day, pause=until_it_is_full)
+    told += program.replay(day)
+
+    assert differences(told, replayed[1]) == []
+
+
+def until_it_is_full(pipe):
+    """Waits for as long as more comes into the pipe."""
+    unread, before = 0, -1
+    while unread != before:
+        time.sleep(0.3)
+        before, (unread,) = unread, struct.unpack("i", ioctl(pipe, FIONREAD, bytes(4)))
 
 
 def differences(told, whole):

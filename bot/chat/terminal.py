@@ -90,17 +90,21 @@ class Terminal:
                 asyncio.get_running_loop().remove_reader(fd)
 
     def show(self, reply: Reply) -> None:
-        """Print the reply and save its picture."""
+        """Print the reply; when that fails nobody sees it, and the log says so."""
+        try:
+            self.print(reply)
+        except DeliveryError as error:
+            logger.warning("a reply was not shown: %s", error)
+
+    def print(self, reply: Reply) -> None:
+        """Print the reply and save its picture. Raises DeliveryError."""
         saved = [self._save(reply.picture)] if reply.picture else []
         if self._screen:
             text = self._screen.card(reply, saved)
         else:
             lines = [printable(line) for line in (*plain_lines(reply), *saved)]
             text = "".join(f"{line}\n" for line in (*lines, ""))
-        try:
-            self._write(text)
-        except DeliveryError as error:
-            logger.info("a reply was not shown: %s", error)
+        self._write(text)
 
     def _save(self, picture: Picture) -> str:
         """Write the picture to its file; what to say of it."""

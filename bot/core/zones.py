@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from bot.core.chain import Floats, Ints
+from bot.core.chain import Bools, Floats, Ints
 from bot.core.gex import ONE_PERCENT, ROOT_TWO_PI, LiveRows, rounded
 from bot.core.levels import sign_changes
 
@@ -105,12 +105,14 @@ def flip_zones(rows: LiveRows) -> tuple[FlipZone, ...]:
     solved, heard = _solve(
         curve, x, total, np.concatenate((cells, lower_cells, upper_cells)), np.concatenate(targets)
     )
-    kept = heard[: len(cells)] >= NOISE * gross
+    kept = _heard(curve, heard[: len(cells)], gross)
     if not kept.any():
         return ()
     roots, lower, upper = (part[kept] for part in np.split(solved, 3))
-    before = _sign_outside(lower_targets[kept], total)
-    after = _sign_outside(upper_targets[kept], total[::-1])
+    # At a clipped edge the sign beside the flip counts: a root beyond it is noise.
+    turned = np.sign(total[cells + 1])
+    before = np.where(np.isnan(lower_targets), -turned, np.sign(lower_targets))[kept]
+    after = np.where(np.isnan(upper_targets), turned, np.sign(upper_targets))[kept]
     return tuple(
         _zone(rows.spot, roots[group], lower[group][0], upper[group][-1], turn)
         for group in _touching(lower, upper)
@@ -264,10 +266,24 @@ def _touching(lower: Floats, upper: Floats) -> list[slice]:
     return [slice(a, b) for a, b in zip(starts, [*starts[1:], len(lower)], strict=True)]
 
 
-def _sign_outside(targets: Floats, total: Floats) -> Floats:
-    """The sign beyond each band's edge; at a clipped one that of the nodes, first to last."""
-    signs = np.sign(total)
-    return np.where(np.isnan(targets), signs[np.flatnonzero(signs)[0]], np.sign(targets))
+def _heard(curve: Curve, at_roots: Floats, peak: float) -> Bools:
+    """Which roots are more than noise, beside the continuous maximum of gross GEX.
+
+    Between two nodes it may be an eighth above both; it is looked for only where that decides.
+    """
+    if np.any((at_roots >= NOISE * peak) & (at_roots < 1.25 * NOISE * peak)):
+        x = _nodes(curve)
+        gross = curve(x).gross
+        for k in np.flatnonzero(gross > LARGE * peak).tolist():
+            low, high = x[max(k - 1, 0)], x[min(k + 1, len(x) - 1)]
+            for _ in range(3):
+                fine = np.linspace(low, high, 33)
+                here = curve(fine).gross
+                best = int(here.argmax())
+                low, high = fine[max(best - 1, 0)], fine[min(best + 1, 32)]
+                peak = max(peak, float(here[best]))
+    heard: Bools = at_roots >= NOISE * peak
+    return heard
 
 
 def _zone(

@@ -8,10 +8,10 @@ from statistics import median
 from bot.core.chain import OptionChain, only_venues
 from bot.core.snapshot import Candle, Snapshot, Tick, choose_spot, compute_levels, snapshot_id
 from bot.core.symbols import coin_of
-from bot.errors import SourceError
+from bot.errors import NothingHeard, SourceError
 from bot.ports import CandleSource, SpotSource
 from bot.service.desk import Desk
-from bot.service.sources import Sources
+from bot.service.sources import Heard, Sources
 
 logger = logging.getLogger(__name__)
 
@@ -40,10 +40,12 @@ class Collector:
 
         Whether anything was stored.
         """
-        looked = await self.look(desk.symbol, lambda: desk.tick, desk.stale_after)
-        if looked is None or looked[0].stale:
+        try:
+            snapshot, chain = await self.look(desk.symbol, lambda: desk.tick, desk.stale_after)
+        except NothingHeard:
             return await desk.age(self._now(), position)
-        snapshot, chain = looked
+        if snapshot.stale:
+            return await desk.age(self._now(), position)
         await desk.show(snapshot, chain, position)
         return True
 
@@ -53,8 +55,8 @@ class Collector:
         newest_tick: Callable[[], Tick | None],
         stale_after: timedelta,
         exchanges: Collection[str] | None = None,
-    ) -> tuple[Snapshot, OptionChain] | None:
-        """A snapshot and its chain, however old the venues' answers are; None without any.
+    ) -> tuple[Snapshot, OptionChain]:
+        """A snapshot and its chain, however old the venues' answers are. Raises NothingHeard.
 
         `exchanges` filters the rows; spot stays the symbol's.
         """
@@ -66,7 +68,7 @@ class Collector:
         spot = choose_spot(newest_tick(), heard.chain, now)
         chain = heard.chain if exchanges is None else only_venues(heard.chain, exchanges)
         if spot is None or not len(chain):
-            return None
+            raise NothingHeard(f"{symbol}: {_why(heard, exchanges)}")
         snapshot = Snapshot(
             id=snapshot_id(symbol, now),
             symbol=symbol,
@@ -98,3 +100,13 @@ class Collector:
         except SourceError as error:
             logger.debug("no candles: %s", error)
             return ()
+
+
+def _why(heard: Heard, exchanges: Collection[str] | None) -> str:
+    """Why there is nothing to compute from."""
+    reasons = "; ".join(f"{venue}: {why}" for venue, why in heard.left_out.items())
+    if len(heard.chain) and exchanges:
+        return f"no row of {', '.join(exchanges)}"
+    if len(heard.chain):
+        return "no spot price, neither a tick nor an index"
+    return reasons or "no venue lists it, or the recording holds no chain of it up to then"

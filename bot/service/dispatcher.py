@@ -64,7 +64,7 @@ class Dispatcher:
     async def _deliver_for(self, messenger: Messenger) -> int:
         """What one messenger ends before it is the next one's turn."""
         ended, began = 0, self._now()
-        while (now := self._now()) - began <= TURN:
+        while (now := self._now()) - began < TURN:
             alerts = await self._store.claim(messenger.name, self._owner, now, LEASE, BATCH)
             if not alerts:
                 break

@@ -1,10 +1,11 @@
 """The store of tests and single answers: the same promises, and nothing survives."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 from bot.core.chain import OptionChain
 from bot.core.crossings import Latches
@@ -16,7 +17,7 @@ from bot.ports import JournalEntry, Record
 from bot.store import codec
 from bot.store.tables import microseconds
 
-MARKET, POSITION = "market", "position"
+MARKET, POSITION, IDENTITY = "market", "position", "identity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,6 @@ class Stored:
     rule_states: dict[str, RuleState] = field(default_factory=dict)
     alerts: dict[str, Outgoing] = field(default_factory=dict)
     journal: dict[int, codec.Line] = field(default_factory=dict)
-    readers: dict[str, int] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
     last_rule: int = 0
     last_line: int = 0
@@ -150,29 +150,23 @@ class MemoryStore:
                 if held.owner == owner:
                     stored.alerts[identity] = Outgoing(held.alert, held.alert.at)
 
-    async def follow(
-        self, reader: str, write: Callable[[Sequence[JournalEntry]], None], limit: int
-    ) -> int:
-        """Hand the next unseen journal entries to `write`."""
-        with self._changing() as stored:
-            seen = stored.readers.get(reader, 0)
-            unseen = [seq for seq in stored.journal if seq > seen][:limit]
-            entries = [self._entry(seq, stored.journal[seq]) for seq in unseen]
-            if entries:
-                stored.readers[reader] = entries[-1].seq
-                write(entries)
-        return len(entries)
+    async def journal(self, after: int, limit: int) -> Sequence[JournalEntry]:
+        """At most `limit` entries that come after the one numbered `after`, in their order."""
+        unseen = [seq for seq in self._stored.journal if seq > after][:limit]
+        return [self._entry(seq, self._stored.journal[seq]) for seq in unseen]
 
     async def position(self) -> str | None:
         """How far a replay into this store has come."""
         return self._stored.facts.get(POSITION)
 
-    async def open_market(self, market: str) -> None:
-        """Say whose data this store holds. Raises StoreError when it is another market's."""
+    async def open_market(self, market: str) -> str:
+        """This store's own name. Raises StoreError when it holds another market's data."""
         with self._changing() as stored:
             held = stored.facts.setdefault(MARKET, market)
+            identity = stored.facts.setdefault(IDENTITY, uuid4().hex)
         if held != market:
             raise StoreError(f"this store holds {held} data, not {market}")
+        return identity
 
     async def prune(self, chains_before: datetime, all_before: datetime) -> int:
         """Delete chains, and everything else that grows, older than this; returns rows deleted."""

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import cache, partial
+from uuid import uuid4
 
 from sqlalchemy import (
     ColumnElement,
@@ -40,14 +41,13 @@ from bot.store.tables import (
     facts,
     journal,
     latches,
-    readers,
     rule_states,
     rules,
     snapshot_chains,
     snapshots,
 )
 
-MARKET, POSITION = "market", "position"  # names of facts
+MARKET, POSITION, IDENTITY = "market", "position", "identity"  # names of facts
 PENDING, LEASED = "pending", "leased"  # states of alerts, beside the ends that deliveries name
 PRUNED_AT_ONCE = 500  # rows a transaction, so that a record never waits long
 JOURNAL_LOCK = 0x67616D6D61  # any number that no other lock has
@@ -196,33 +196,28 @@ class SqlStore:
         async with self._writing() as database:
             await database.run(update(alerts).where(alerts.c.owner == owner).values(values))
 
-    async def follow(
-        self, reader: str, write: Callable[[Sequence[JournalEntry]], None], limit: int
-    ) -> int:
-        """Hand the next unseen journal entries to `write`, just before the commit."""
-        cursor = select(readers.c.seq).where(readers.c.name == reader).with_for_update()
-        async with self._writing() as database:
-            seen = (await database.run(cursor)).scalar() or 0
-            entries = await self._entries(database, seen, limit)
-            if entries:
-                await self._put(database, readers, [{"name": reader, "seq": entries[-1].seq}])
-                write(entries)
-        return len(entries)
+    async def journal(self, after: int, limit: int) -> Sequence[JournalEntry]:
+        """At most `limit` entries that come after the one numbered `after`, in their order."""
+        async with self._reading() as database:
+            return await self._entries(database, after, limit)
 
     async def position(self) -> str | None:
         """How far a replay into this database has come."""
         async with self._reading() as database:
             return await self._fact(database, POSITION)
 
-    async def open_market(self, market: str) -> None:
-        """Say whose data this database holds. Raises StoreError when it is another market's."""
+    async def open_market(self, market: str) -> str:
+        """The database's own name. Raises StoreError when it holds another market's data."""
         new = self._insert(facts).on_conflict_do_nothing()
+        rows = [{"name": MARKET, "value": market}, {"name": IDENTITY, "value": uuid4().hex}]
         async with self._writing() as database:
-            await database.run(new, {"name": MARKET, "value": market})
+            await database.run(new, rows)
             held = await self._fact(database, MARKET)
+            identity = await self._fact(database, IDENTITY)
         if held != market:
             where = place(self._engine.url)
             raise StoreError(f"{where} holds {held} data, not {market}: choose another [store] url")
+        return str(identity)
 
     async def prune(self, chains_before: datetime, all_before: datetime) -> int:
         """Delete chains, and everything else that grows, older than this; returns rows deleted."""

@@ -146,13 +146,6 @@ journal = Table(
     sqlite_autoincrement=True,
 )
 
-readers = Table(  # how far each reader of the journal is
-    "readers",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("seq", BigInteger, nullable=False),
-)
-
 facts = Table(
     "facts",
     metadata,

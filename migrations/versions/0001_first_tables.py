@@ -96,11 +96,6 @@ def _events() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
-        "readers",
-        sa.Column("name", sa.Text, primary_key=True),
-        sa.Column("seq", sa.BigInteger, nullable=False),
-    )
-    op.create_table(
         "facts",
         sa.Column("name", sa.Text, primary_key=True),
         sa.Column("value", sa.Text, nullable=False),

@@ -276,11 +276,12 @@ def test_recomputing_later_lets_rows_expire():
     assert later.levels.dropped == {"expired": 1}
 
 
-def test_the_age_of_a_snapshot_counts_from_its_oldest_source():
+def test_a_snapshot_was_heard_when_its_newest_source_was():
     old = make_chain(BOOK, at=NOW - timedelta(minutes=5))
-    chain = merge("BTC", [make_chain([change(BOOK[0], venue="okx")]), old])
+    new = make_chain([change(BOOK[0], venue="okx")], at=NOW - timedelta(minutes=1))
 
-    assert make_snapshot(chain).data_at == NOW - timedelta(minutes=5)
+    assert make_snapshot(merge("BTC", [old, new])).heard_at == NOW - timedelta(minutes=1)
+    assert make_snapshot(merge("BTC", [])).heard_at == NOW
 
 
 @pytest.mark.parametrize(

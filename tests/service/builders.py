@@ -5,7 +5,6 @@ import selectors
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from secrets import token_hex
 from typing import Any, TypeVar
 
 import numpy as np
@@ -326,9 +325,8 @@ async def open_desk(
 async def journal_of(store: Store) -> list[JournalEntry]:
     """Everything that ever happened; asking again gives the same."""
     entries: list[JournalEntry] = []
-    reader = token_hex()  # of its own, so that it has seen nothing yet
-    while await store.follow(reader, entries.extend, 100):
-        pass
+    while more := await store.journal(entries[-1].seq if entries else 0, 100):
+        entries += more
     return entries
 
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.snapshot import Candle
-from bot.errors import NotListed, SourceError
+from bot.errors import NothingHeard, NotListed, SourceError
 from bot.service.collector import Collector
 from bot.service.sources import Sources
 from bot.store.memory import MemoryStore
@@ -125,13 +125,15 @@ async def test_a_venue_filter_filters_rows_and_leaves_the_spot_alone():
 
 
 async def test_a_filter_that_leaves_no_row_gives_no_snapshot():
-    assert await look(make_collector(ManualClock(), deribit()), exchanges=["okx"]) is None
+    with pytest.raises(NothingHeard, match="no row of okx"):
+        await look(make_collector(ManualClock(), deribit()), exchanges=["okx"])
 
 
 async def test_without_any_venue_there_is_no_snapshot():
     collector = make_collector(ManualClock(), deribit(SourceError("deribit", "HTTP 503")))
 
-    assert await look(collector, make_tick(80_000.0)) is None
+    with pytest.raises(NothingHeard, match="deribit: HTTP 503"):
+        await look(collector, make_tick(80_000.0))
 
 
 async def test_a_cycle_shows_its_snapshot_and_stores_it_with_its_chain():

@@ -10,7 +10,6 @@ from bot.store.memory import MemoryStore
 from tests.service.builders import (
     BTC,
     LATE_AFTER,
-    NOON,
     STALE_AFTER,
     TARGET,
     FragileStore,

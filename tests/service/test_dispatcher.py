@@ -130,7 +130,7 @@ async def test_one_alert_that_fails_keeps_no_other_from_being_sent():
 
 async def test_a_messenger_that_is_down_loses_nothing_until_the_alert_is_too_old():
     clock = ManualClock()
-    messenger = ScriptedMessenger("terminal", *[DeliveryError("no route")] * 10)
+    messenger = ScriptedMessenger("terminal", *[DeliveryError("no route")] * 5)
     dispatcher = make_dispatcher(await store_with(make_alert("a")), messenger, clock=clock)
 
     for _ in range(12):

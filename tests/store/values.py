@@ -120,9 +120,9 @@ def bits_of(chain: OptionChain) -> tuple[object, ...]:
     return chain.underlying, chain.sources, dict(chain.unreadable), content
 
 
-async def journal_of(store: Store, reader: str = "test") -> list[JournalEntry]:
-    """All that the reader has not seen."""
+async def journal_of(store: Store, after: int = 0) -> list[JournalEntry]:
+    """All that was written after the entry of that number."""
     entries: list[JournalEntry] = []
-    while await store.follow(reader, entries.extend, 100):
-        pass
+    while more := await store.journal(entries[-1].seq if entries else after, 100):
+        entries += more
     return entries
