@@ -190,6 +190,7 @@ async def run_daemon(
     """The daemon until it is told to stop: SIGTERM, Ctrl-C, or `quit` typed in its terminal."""
     recording = None if source in ("live", "sim") else read_recording(Path(source))
     async with AsyncExitStack() as stack:
+        output = stack.enter_context(event_file(events)) if events else None
         clock = VirtualClock(recording.starts if recording else now_utc())
         if recording:
             market = recorded_market(recording, clock)
@@ -198,7 +199,11 @@ async def run_daemon(
             market = await stack.enter_async_context(opened)
         store = await stack.enter_async_context(opened_store(config))
         identity = await store.open_market(market.name)
-        printer = stack.enter_context(event_file(store, identity, events)) if events else None
+        printer = None
+        if output is not None:
+            cursor = Path(f"{events}.cursor")
+            following = Printer(store, identity, cursor, journal_line, output)
+            printer = stack.enter_context(following)
         charts = ChartWorker()
         stack.push_async_callback(charts.close)
         rulebook = Rulebook(store, TARGET)
@@ -215,8 +220,8 @@ async def run_daemon(
             work += await collecting(config, market, store, rulebook, dispatcher)
         if "deliver" in roles:
             work.append(dispatcher.run())
-        if printer:
-            work.append(poll(EVENTS_SECONDS, partial(write_events, printer)))
+        if events and printer:
+            work.append(poll(EVENTS_SECONDS, partial(write_events, printer, events)))
         work.append(poll(RELOAD_SECONDS, rulebook.reload))
         await until_stopped(terminal.run(commands.answer), work)
 
@@ -255,24 +260,22 @@ def cursor_file(config: Config, reader: str) -> Path:
 
 
 @contextmanager
-def event_file(store: Store, identity: str, path: Path) -> Iterator[Printer]:
-    """Appends every event to the file, from where it last ended."""
+def event_file(path: Path) -> Iterator[int]:
+    """The file of events, open at its end; as a file descriptor."""
     try:
         file = path.open("ab", buffering=0)
     except OSError as error:
         raise UsageError(f"--events {path}: {error.strerror}") from error
     with file:
-        cursor = Path(f"{path}.cursor")
-        with Printer(store, identity, cursor, journal_line, file.fileno()) as printer:
-            yield printer
+        yield file.fileno()
 
 
-async def write_events(printer: Printer) -> None:
+async def write_events(printer: Printer, path: Path) -> None:
     """Bring the file of events up to date. Raises BotError when there is no room for it."""
     try:
         await printer.catch_up()
     except OSError as error:
-        raise BotError(f"--events: {error.strerror}") from error
+        raise BotError(f"--events {path}: {error.strerror}") from error
 
 
 async def written_nowhere() -> None:

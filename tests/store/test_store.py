@@ -110,7 +110,8 @@ async def test_a_record_that_fails_in_one_part_writes_nothing(store, broken):
     assert await store.rule_states() == {"1": RuleState(NOON, 3)}
     assert await store.position() == "line 7"
     assert await claim(store) == ["a1"]
-    assert await journal_of(store) == journal
+    assert await journal_of(store) == []
+    assert await journal_of(store, "a new reader") == journal
 
 
 async def test_the_second_snapshot_of_a_moment_is_refused_in_one_line(store):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -120,9 +121,14 @@ def bits_of(chain: OptionChain) -> tuple[object, ...]:
     return chain.underlying, chain.sources, dict(chain.unreadable), content
 
 
-async def journal_of(store: Store, after: int = 0) -> list[JournalEntry]:
-    """All that was written after the entry of that number."""
+SEEN: WeakKeyDictionary[Store, dict[str, int]] = WeakKeyDictionary()  # by store and reader
+
+
+async def journal_of(store: Store, reader: str = "test") -> list[JournalEntry]:
+    """All that the reader has not seen."""
+    seen = SEEN.setdefault(store, {})
     entries: list[JournalEntry] = []
-    while more := await store.journal(entries[-1].seq if entries else after, 100):
+    while more := await store.journal(seen.get(reader, 0), 100):
         entries += more
+        seen[reader] = more[-1].seq
     return entries
