@@ -227,11 +227,38 @@ def test_a_port_that_can_be_none_is_refused(refusal, port):
     assert "port" in refusal(f"[api]\nport = {port}\n")
 
 
-@pytest.mark.parametrize("address", ["", "www.deribit.com", "ftp://x", "http://", "https://x y"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "www.deribit.com",
+        "ftp://x",
+        "http://",
+        "https://x y",
+        "http://[",
+        "https://x:99999",
+        "https://x:port",
+        "https://x?a=b",
+    ],
+)
 def test_an_address_that_can_be_none_is_refused(refusal, address):
     line = refusal(f'[venues.deribit]\nbase_url = "{address}"\n')
 
     assert "venues.deribit.base_url" in line
+
+
+def test_a_slash_at_the_end_of_an_address_does_not_matter(load):
+    plain = load('[venues.deribit]\nbase_url = "https://x"\n').venues.deribit
+    slashed = load('[venues.deribit]\nbase_url = "https://x/"\n').venues.deribit
+
+    assert slashed == plain
+
+
+@pytest.mark.parametrize("key", ["store.keep", "store.keep_chains"])
+def test_a_time_to_keep_reaches_back_no_further_than_the_calendar(refusal, key):
+    section, name = key.split(".")
+
+    assert key in refusal(f'[{section}]\n{name} = "1000000d"\n')
 
 
 @pytest.mark.parametrize("key", ["collector.every", "collector.stale_after", "store.keep"])

@@ -31,11 +31,27 @@ class Watches:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A wall that spot went through by less than its buffer when it re-formed beyond spot.
+
+    By its definition a wall never stays behind spot, so that at a cycle of seconds none would
+    ever be crossed: the old price is judged on until spot leaves its buffer.
+    """
+
+    key: LevelKey
+    price: float  # USD, where the wall stood
+    buffer: float  # fraction
+    side: Side  # that spot came from
+    snapshot: str  # that showed it last
+
+
+@dataclass(frozen=True, slots=True)
 class Latches:
     """What the judgement of one symbol remembers; stored with every change."""
 
     sides: Mapping[str, Side] = field(default_factory=dict)  # "level@buffer" -> spot's side
     anchors: Mapping[str, float] = field(default_factory=dict)  # "level@move" -> USD reported
+    held: tuple[Held, ...] = ()
     regime: Regime | None = None
     stale: bool = False
     tick: Tick | None = None  # the last one judged when this was stored
@@ -47,40 +63,41 @@ def judge_tick(
     """The crossings that this tick makes of the levels shown, and the latches after it."""
     crossings = []
     sides = _asked_for(latches.sides, shown, watches)
-    previous = latches.tick.spot if latches.tick else None
+
+    def cross(key: LevelKey, price: float, buffer: float, way: Direction, by: str) -> None:
+        previous = latches.tick.spot if latches.tick else None
+        facts = (tick.at, tick.symbol, key, price, way, tick.spot, previous)
+        crossings.append(Crossing(*facts, by, buffer, late))
+
+    for one in latches.held:
+        direction = _passed(one.side, tick.spot, one.price, one.buffer)
+        if direction:
+            cross(one.key, one.price, one.buffer, direction, one.snapshot)
     for key, price, buffer in _watched(shown, watches):
         latch = _latch(key, buffer)
         direction = _passed(sides.get(latch), tick.spot, price, buffer)
         if direction:
-            crossings.append(
-                Crossing(
-                    tick.at,
-                    tick.symbol,
-                    key,
-                    price,
-                    direction,
-                    tick.spot,
-                    previous,
-                    snapshot,
-                    buffer,
-                    late,
-                )
-            )
+            cross(key, price, buffer, direction, snapshot)
             sides[latch] = "above" if direction == "up" else "below"
         elif latch not in sides and tick.spot != price:
             sides[latch] = _side(tick.spot, price)
-    return crossings, replace(latches, sides=sides, tick=tick)
+    held = tuple(one for one in latches.held if _is_within(tick.spot, one))
+    return crossings, replace(latches, sides=sides, held=held, tick=tick)
 
 
 def judge_snapshot(
     latches: Latches,
     shown: Prices,
+    shown_by: str,
     new: Prices,
     watches: Watches,
     snapshot: Snapshot,
     explain: Explain,
 ) -> tuple[list[Event], Latches]:
-    """The moves and the change of regime that this snapshot brings, and the latches after it."""
+    """The moves and the change of regime that this snapshot brings, and the latches after it.
+
+    `shown` is what was on view until now, by the snapshot of that id.
+    """
     anchors = latches.anchors
     if _zones(shown) != _zones(new):  # the zones were renumbered: their positions mean others now
         anchors = {name: price for name, price in anchors.items() if ".flip." not in name}
@@ -91,9 +108,11 @@ def judge_snapshot(
         change = RegimeChange(snapshot.at, snapshot.symbol, latches.regime, regime, snapshot.spot)
         events.append(change)
     spot = latches.tick.spot if latches.tick else snapshot.spot  # one series: that of the ticks
+    left = _left_behind(latches, shown, new, watches, spot)
+    held = (*latches.held, *(replace(wall, snapshot=shown_by) for wall in left))
     sides = _resided(latches.sides, shown, new, watches, spot)
     regime = regime or latches.regime
-    return events, replace(latches, sides=sides, anchors=anchors, regime=regime)
+    return events, replace(latches, sides=sides, held=held, anchors=anchors, regime=regime)
 
 
 def judge_freshness(
@@ -124,6 +143,26 @@ def _passed(side: Side | None, spot: float, price: float, buffer: float) -> Dire
     if side == "above" and spot < price * (1 - buffer):
         return "down"
     return None
+
+
+def _is_within(spot: float, wall: Held) -> bool:
+    """Whether spot is past the wall by no more than its buffer: neither through it nor back."""
+    past = spot > wall.price if wall.side == "below" else spot < wall.price
+    return past and _passed(wall.side, spot, wall.price, wall.buffer) is None
+
+
+def _left_behind(
+    latches: Latches, shown: Prices, new: Prices, watches: Watches, spot: float
+) -> Iterable[Held]:
+    """The walls that re-form although spot is not through where they stood until now."""
+    known = {(one.key, one.buffer) for one in latches.held}
+    for key, price, buffer in _watched(shown, watches):
+        side = latches.sides.get(_latch(key, buffer))
+        moved = new.get(key) != price and (key, buffer) not in known
+        if side and moved and key.name.startswith(("call_", "put_")):
+            wall = Held(key, price, buffer, side, snapshot="")
+            if _is_within(spot, wall):
+                yield wall
 
 
 def _zones(prices: Prices) -> int:

@@ -83,6 +83,7 @@ class Desk:
             events, latches = judge_snapshot(
                 self._latches,
                 levels_of(old) if old else {},
+                old.id if old else "",
                 levels_of(snapshot),
                 self._rulebook.watches(self.symbol),
                 snapshot,
@@ -116,7 +117,8 @@ class Desk:
             )
             events = [*events, *crossed]
         latches = replace(latches, tick=tick)
-        changed = bool(events) or latches.sides != self._latches.sides
+        before = self._latches
+        changed = bool(events) or (latches.sides, latches.held) != (before.sides, before.held)
         if self.snapshot and changed:
             await self._store_events(events, latches, self.snapshot, tick.at, position=position)
         self._latches, self._paused_at = latches, None

@@ -21,6 +21,7 @@ from tests.service.builders import BTC, NOON, after, make_rule, make_snapshot, m
 
 HVL = LevelKey("all_expiry", "hvl")
 CALL = LevelKey("all_expiry", "call_resistance")
+PUT = LevelKey("all_expiry", "put_support")
 MAX_PAIN = LevelKey("all_expiry", "max_pain")
 ODTE_HVL = LevelKey("odte", "hvl")
 NOTHING_ASKED = Watches()
@@ -64,6 +65,7 @@ class Bench:
         events, self.latches = judge_snapshot(
             self.latches,
             self.shown,
+            "earlier",
             new,
             self.watches,
             make_snapshot(self.spot, self.seconds, regime=regime),
@@ -369,7 +371,7 @@ def test_a_late_judgement_says_so():
 
 PRICES = st.integers(79_800, 80_200).map(lambda price: price + 0.5)  # never where a tick can be
 SPOTS = st.integers(79_700, 80_300).map(float)
-KEYS = (HVL, CALL, flip(0))
+KEYS = (HVL, LevelKey("odte", "hvl"), flip(0))  # no walls: those are held, see below
 SHOWN = st.fixed_dictionaries(dict.fromkeys(KEYS, PRICES))
 STEPS = st.lists(st.one_of(SPOTS, SHOWN), max_size=40)
 TWO_BUFFERS = watches_of([make_rule("btc hvl cross any buffer 0.1%")])
@@ -415,6 +417,34 @@ def test_crossings_agree_with_the_contract_taken_literally(first, start, steps):
             bench.show(step)
 
     assert seen == expected
+
+
+def test_a_wall_that_re_forms_before_the_buffer_is_passed_is_crossed_all_the_same():
+    bench = Bench({CALL: 80_000.0})
+    bench.tick(79_900.0, 80_020.0)
+    bench.show({CALL: 80_500.0})
+
+    (crossing,) = bench.tick(80_041.0)
+
+    assert (crossing.price, crossing.direction, crossing.snapshot) == (80_000.0, "up", "earlier")
+    assert bench.tick(80_100.0, 80_030.0, 80_050.0) == []
+
+
+def test_a_wall_that_spot_did_not_go_through_is_forgotten_when_it_re_forms():
+    bench = Bench({PUT: 80_000.0})
+    bench.tick(80_100.0, 79_980.0)
+    bench.show({PUT: 79_500.0})
+
+    assert bench.tick(80_001.0, 79_950.0) == []
+
+
+def test_a_wall_is_held_over_many_snapshots_and_rings_once():
+    bench = Bench({CALL: 80_000.0})
+    bench.tick(79_900.0, 80_020.0)
+    for wall in (80_500.0, 80_000.0, 80_500.0):
+        bench.show({CALL: wall})
+
+    assert directions(bench.tick(80_041.0, 80_020.0, 80_060.0)) == ["up"]
 
 
 SOME = st.dictionaries(st.sampled_from(KEYS), st.integers(79_900, 80_100).map(float))

@@ -1,3 +1,4 @@
+import asyncio
 import math
 from datetime import UTC, datetime
 
@@ -311,3 +312,69 @@ def test_a_book_is_as_old_as_its_newest_row():
 
     assert chain.at.tolist() == [AT_MS, early]
     assert chain.sources[0].at.timestamp() * 1_000 == AT_MS
+
+
+class SlowWire(FakeWire):
+    """Answers when it is told to."""
+
+    def __init__(self, answer):
+        super().__init__(answer)
+        self.told = asyncio.Event()
+
+    async def ask(self, venue, method, path, params):
+        body = await super().ask(venue, method, path, params)
+        await self.told.wait()
+        return body
+
+
+USDC = deribit_body(deribit_row("SOL_USDC-27MAR26-200-C"), deribit_row("HYPE_USDC-27MAR26-77d5-P"))
+
+
+async def test_coins_that_are_due_together_share_the_usdc_book():
+    wire = SlowWire(lambda path, params: USDC)
+    venue = deribit(wire)
+
+    chains = asyncio.gather(venue.fetch_chain("SOL"), venue.fetch_chain("HYPE"))
+    await asyncio.sleep(0)
+    wire.told.set()
+
+    assert [chain.strike.tolist() for chain in await chains] == [[200.0], [77.5]]
+    assert len(wire.asked) == 1
+
+
+async def test_a_book_is_asked_again_the_next_time():
+    wire = books(USDC=USDC)
+    venue = deribit(wire)
+
+    await venue.fetch_chain("SOL")
+    await venue.fetch_chain("SOL")
+
+    assert len(wire.asked) == 2
+
+
+async def test_who_gives_up_waiting_for_a_shared_book_takes_it_from_nobody():
+    wire = SlowWire(lambda path, params: USDC)
+    venue = deribit(wire)
+    impatient = asyncio.create_task(venue.fetch_chain("SOL"))
+    patient = asyncio.create_task(venue.fetch_chain("HYPE"))
+    await asyncio.sleep(0)
+
+    impatient.cancel()
+    await asyncio.sleep(0)
+    wire.told.set()
+
+    assert (await patient).strike.tolist() == [77.5]
+    assert impatient.cancelled()
+
+
+async def test_a_failing_shared_book_fails_everyone_once_and_not_the_next_time():
+    refusal = SourceError("deribit", "HTTP 502")
+    answers = [refusal, USDC]
+    venue = deribit(FakeWire(lambda path, params: answers.pop(0)))
+
+    first = await asyncio.gather(
+        venue.fetch_chain("SOL"), venue.fetch_chain("HYPE"), return_exceptions=True
+    )
+
+    assert first == [refusal, refusal]
+    assert len(await venue.fetch_chain("SOL")) == 1
