@@ -1,6 +1,7 @@
 """The composition root: the one place that knows every adapter."""
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -15,6 +16,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -22,18 +24,18 @@ from pathlib import Path
 from bot.api.journal import journal_line, journal_text
 from bot.api.printer import Printer
 from bot.charts.picture import profile_picture
-from bot.charts.worker import ChartWorker
+from bot.charts.worker import ChartError, ChartWorker
 from bot.chat.terminal import TARGET, Terminal
 from bot.config import Config, duration
 from bot.core.cards import levels_card
 from bot.core.chain import OptionChain, only_venues
 from bot.core.events import Alert
-from bot.core.reply import Field
+from bot.core.reply import Field, mark_simulated
 from bot.core.snapshot import Snapshot, recompute
 from bot.core.symbols import coin_of, find_symbol
 from bot.core.text import age_text
 from bot.errors import BotError, NotListed, SourceError, StoreError, UsageError
-from bot.markets import Market, live_market, now_utc, recorded_market, simulated_market
+from bot.markets import SIMULATED, Market, live_market, now_utc, recorded_market, simulated_market
 from bot.ports import ChainSource, Store
 from bot.recording.format import Recording, read_recording
 from bot.recording.replay import VirtualClock, moments_of, newest_tick, stale_after
@@ -47,11 +49,14 @@ from bot.service.ticker import Ticker
 from bot.store.engine import parse_url, sqlite_file
 from bot.store.migrate import NEWEST, current_revision, migrate, open_store
 
+logger = logging.getLogger(__name__)
+
 ROLES = ("collect", "deliver")
 LIVE_LATE_AFTER = timedelta(minutes=2)  # a longer pause between ticks makes a crossing LATE
 REPLAY_EVERY = timedelta(minutes=15)
 RELOAD_SECONDS = 30.0  # for rules that another process changed
 EVENTS_SECONDS = 1.0
+LONGEST_LINE = 1 << 22  # bytes; a snapshot has some 20,000
 
 Work = Coroutine[object, object, object]
 
@@ -85,37 +90,50 @@ class Silent:
         """Nothing more to do."""
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What `gammabell levels` shows."""
+
+    snapshot: Snapshot
+    chain: OptionChain
+    now: datetime  # that ages are counted to
+    simulated: bool = False
+
+
 async def answer_levels(
     config: Config,
     symbol: str,
     at: datetime | None,
     recording_file: Path | None,
     exchanges: Collection[str] | None,
-) -> tuple[Snapshot, OptionChain]:
-    """What `gammabell levels` shows: from a recording, from the store's past, or live."""
+) -> Answer:
+    """From a recording, from the store's past, or live."""
     if recording_file:
         recording = read_recording(recording_file)
-        known = find_symbol(symbol, recording.symbols)
-        return await look_recorded(recording, known, at or recording.ends, exchanges)
+        known, at = find_symbol(symbol, recording.symbols), at or recording.ends
+        return Answer(*await look_recorded(recording, known, at, exchanges), at)
     known = find_symbol(symbol, config.symbols.always)
     if at is None:
-        return await look_live(config, known, exchanges)
+        return Answer(*await look_live(config, known, exchanges), now_utc())
     return await look_stored(config, known, at, exchanges)
 
 
 async def look_stored(
     config: Config, symbol: str, at: datetime, exchanges: Collection[str] | None
-) -> tuple[Snapshot, OptionChain]:
+) -> Answer:
     """The stored snapshot that was on view at `at`, its chain computed again as of then."""
     async with opened_store(config) as store:
         snapshot = await store.snapshot(symbol, at)
         chain = await store.chain(snapshot) if snapshot else None
+        simulated = await store.market() == SIMULATED
     if snapshot is None or chain is None:
         raise BotError(f"{symbol}: nothing stored up to {at.isoformat()}; see --recording")
     rows = chain if exchanges is None else only_venues(chain, exchanges)
     if not len(rows):
         raise BotError(f"{symbol}: nothing of {', '.join(exchanges or ())} at {at.isoformat()}")
-    return recompute(snapshot, rows, at), rows
+    limit = duration(config.collector.stale_after, "collector.stale_after")
+    then = recompute(snapshot, rows, at)
+    return Answer(replace(then, stale=at - then.heard_at > limit), rows, at, simulated)
 
 
 @asynccontextmanager
@@ -139,7 +157,7 @@ async def replay_recording(
         identity = await store.open_market(market.name)
         dispatcher = Dispatcher(store, [Silent()], market.now, owner="replay")
         replay = await make_replay(recording, clock, market, store, dispatcher, every)
-        cursor = cursor_file(config, "replay")
+        cursor = cursor_file(config, identity, "replay")
         with Printer(store, identity, cursor, render, sys.stdout.fileno()) as printer:
             await replay.run(printer.catch_up, pace(speed))
 
@@ -210,7 +228,8 @@ async def run_daemon(
         await rulebook.reload()
         terminal = Terminal(sys.stdin, sys.stdout, Path(), simulated=market.simulated)
         owner = f"{socket.gethostname()} {os.getpid()}"
-        dispatcher = Dispatcher(store, [terminal], market.now, owner)
+        messengers = [terminal] if "deliver" in roles else []
+        dispatcher = Dispatcher(store, messengers, market.now, owner)
         commands = make_commands(config, market, store, rulebook, charts)
         work: list[Work] = []
         if recording and "collect" in roles:
@@ -218,7 +237,7 @@ async def run_daemon(
             work.append(replay.run(written_nowhere, pace(speed)))
         elif "collect" in roles:
             work += await collecting(config, market, store, rulebook, dispatcher)
-        if "deliver" in roles:
+        if not (recording and "collect" in roles):  # a replay delivers within its steps
             work.append(dispatcher.run())
         if events and printer:
             work.append(poll(EVENTS_SECONDS, partial(write_events, printer, events)))
@@ -232,10 +251,13 @@ def make_commands(
     """The commands over this market's store."""
     started = market.now()
 
-    async def draw(chain: OptionChain, snapshot: Snapshot, now: datetime) -> bytes:
+    async def draw(chain: OptionChain, snapshot: Snapshot, now: datetime) -> bytes | None:
         picture = profile_picture(chain, snapshot, now, simulated=market.simulated)
-        png: bytes = await charts.profile(picture)
-        return png
+        try:
+            return await charts.profile(picture)
+        except ChartError as error:
+            logger.warning("%s", error)
+            return None
 
     def status() -> list[Field]:
         up = age_text(market.now() - started)
@@ -253,10 +275,10 @@ def make_commands(
     )
 
 
-def cursor_file(config: Config, reader: str) -> Path:
+def cursor_file(config: Config, identity: str, reader: str) -> Path:
     """Where it is noted how far a reader of the journal is: beside the database file, if any."""
     file = sqlite_file(parse_url(config.store.url))
-    return Path(f"{file}.{reader}") if file else Path(f"gammabell.{reader}")
+    return Path(f"{file}.{reader}") if file else Path(f"gammabell.{identity[:8]}.{reader}")
 
 
 @contextmanager
@@ -267,7 +289,20 @@ def event_file(path: Path) -> Iterator[int]:
     except OSError as error:
         raise UsageError(f"--events {path}: {error.strerror}") from error
     with file:
+        if path.is_file():
+            drop_fragment(path)
         yield file.fileno()
+
+
+def drop_fragment(path: Path) -> None:
+    """Cut off what follows the last line: a kill left it, and it is written again."""
+    with path.open("rb+") as file:
+        end = file.seek(0, os.SEEK_END)
+        start = max(0, end - LONGEST_LINE)
+        file.seek(start)
+        whole = file.read().rfind(b"\n") + 1
+        if start + whole < end and (whole or not start):
+            file.truncate(start + whole)
 
 
 async def write_events(printer: Printer, path: Path) -> None:
@@ -368,8 +403,9 @@ async def migrate_store(config: Config, say: Callable[[str], None]) -> int:
     return 0
 
 
-def print_card(snapshot: Snapshot, now: datetime) -> None:
-    """The levels as the chats show them."""
-    limit = timedelta.max if not snapshot.stale else timedelta(0)
-    terminal = Terminal(None, sys.stdout, Path(), simulated=False)
-    terminal.print(levels_card(snapshot, now, limit))
+def print_card(answer: Answer) -> None:
+    """The levels as the chats show them. Raises DeliveryError."""
+    card = levels_card(answer.snapshot, answer.now, timedelta.max)
+    if answer.simulated:
+        card = mark_simulated(card)
+    Terminal(None, sys.stdout, Path(), simulated=answer.simulated).print(card)

@@ -15,9 +15,8 @@ from uuid import uuid4
 from bot.errors import BotError, UsageError, UserError
 
 if TYPE_CHECKING:
+    from bot.app import Answer
     from bot.config import Config
-    from bot.core.chain import OptionChain
-    from bot.core.snapshot import Snapshot
 
 EPILOG = "Errors are one line; --debug shows where they come from. Exit 2: bad usage or config."
 
@@ -129,19 +128,18 @@ def _levels(options: argparse.Namespace) -> int:
     exchanges = _exchanges(options.exchanges)
     at = _moment(options.at) if options.at else None
     config = _config(options, quiet=True)  # what went wrong is in the one line of the error
-    answer = answer_levels(config, options.symbol, at, options.recording, exchanges)
-    snapshot, chain = asyncio.run(answer)
-    now = snapshot.at if options.recording else datetime.now(UTC)
+    asked = answer_levels(config, options.symbol, at, options.recording, exchanges)
+    answer = asyncio.run(asked)
     if options.chart:
-        _save_chart(options.chart, chain, snapshot, now)
+        _save_chart(options.chart, answer)
     if options.json:
         from bot.api.schema import envelope
 
-        print(envelope(snapshot, now, uuid4().hex, exchanges).decode())
+        print(envelope(answer.snapshot, answer.now, uuid4().hex, exchanges).decode())
     else:
         from bot.app import print_card
 
-        print_card(snapshot, now)
+        print_card(answer)
     return 0
 
 
@@ -226,11 +224,13 @@ def _exchanges(text: str | None) -> list[str] | None:
     return list(dict.fromkeys(map(find_venue, text.split(",")))) if text else None
 
 
-def _save_chart(path: Path, chain: "OptionChain", snapshot: "Snapshot", now: datetime) -> None:
+def _save_chart(path: Path, answer: "Answer") -> None:
     from bot.charts.picture import profile_picture
     from bot.charts.profile import render_profile
 
-    picture = render_profile(profile_picture(chain, snapshot, now, simulated=False))
+    picture = render_profile(
+        profile_picture(answer.chain, answer.snapshot, answer.now, simulated=answer.simulated)
+    )
     try:
         path.write_bytes(picture)
     except OSError as error:

@@ -18,6 +18,7 @@ from bot.service.collector import Collector
 from bot.service.sources import Sources
 
 SEED = 7  # of the simulated market
+SIMULATED = "sim"  # the name of its data
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Market:
     @property
     def simulated(self) -> bool:
         """Whether every screen must say so."""
-        return self.name == "sim"
+        return self.name == SIMULATED
 
     def collector(self) -> Collector:
         """A collector of this market."""
@@ -69,7 +70,7 @@ async def simulated_market(config: Config) -> AsyncIterator[Market]:
     async with Simulator(SEED, now_utc) as simulator, open_session() as session:
         wire = HttpWire(session, dict.fromkeys(("deribit", "binance"), simulator.base_url))
         symbols = config.symbols.always
-        yield make_market("sim", symbols, wire, {"deribit", "binance"}, now_utc)
+        yield make_market(SIMULATED, symbols, wire, {"deribit", "binance"}, now_utc)
 
 
 def recorded_market(recording: Recording, clock: VirtualClock) -> Market:

@@ -192,6 +192,10 @@ class Store(Protocol):
         """
         ...
 
+    async def market(self) -> str | None:
+        """Whose data the database holds, None when it holds none."""
+        ...
+
     async def prune(self, chains_before: datetime, all_before: datetime) -> int:
         """Delete chains, and everything else that grows, older than this; returns rows deleted.
 

@@ -224,7 +224,10 @@ class Screen:
         """A console as wide as the screen is now."""
         from rich.console import Console
 
-        columns = os.get_terminal_size(self._stdout.fileno()).columns
+        try:
+            columns = os.get_terminal_size(self._stdout.fileno()).columns
+        except OSError:  # hung up: writing will say so
+            columns = 0
         return Console(
             file=self._stdout,
             width=columns or 80,

@@ -205,8 +205,7 @@ def chart_card(
 
 def is_stale(snapshot: Snapshot, now: datetime, stale_after: timedelta) -> bool:
     """Whether the data is too old to ring on."""
-    oldest = min((source.at for source in snapshot.sources), default=snapshot.at)
-    return snapshot.stale or now - oldest > stale_after
+    return snapshot.stale or now - snapshot.heard_at > stale_after
 
 
 def _dated(card: Reply, snapshot: Snapshot, now: datetime, stale_after: timedelta) -> Reply:

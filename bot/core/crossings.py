@@ -51,10 +51,10 @@ class Latches:
 
     sides: Mapping[str, Side] = field(default_factory=dict)  # "level@buffer" -> spot's side
     anchors: Mapping[str, float] = field(default_factory=dict)  # "level@move" -> USD reported
-    held: tuple[Held, ...] = ()
     regime: Regime | None = None
     stale: bool = False
     tick: Tick | None = None  # the last one judged when this was stored
+    held: tuple[Held, ...] = ()
 
 
 def judge_tick(

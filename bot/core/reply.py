@@ -1,7 +1,7 @@
 """What people ask and what they get back, in words that every chat can show."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Tone = Literal["neutral", "positive", "negative", "stale", "error"]
@@ -112,3 +112,8 @@ def table_lines(table: Table, widths: Mapping[int, Sequence[int]]) -> list[str]:
         cells = [cell.rjust(width) for cell, width in zip(numbers, others, strict=True)]
         lines.append(GAP.join([name.ljust(first), *cells]).rstrip())
     return lines
+
+
+def mark_simulated(reply: Reply) -> Reply:
+    """The reply with the word that every screen of simulated data carries."""
+    return replace(reply, title=f"SIMULATED · {reply.title}")

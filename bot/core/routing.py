@@ -24,10 +24,11 @@ def route(
     rang: dict[str, RuleState] = {}
     for event in events:
         for rule in rules:
-            known = {**states, **rang}
-            if matches(rule, event) and is_due(rule, known, now):
+            if not matches(rule, event):
+                continue
+            before = rang.get(rule.id) or states.get(rule.id)
+            if is_due(rule, before, now):
                 alerts.append(make_alert(rule, event, snapshot, now))
-                before = known.get(rule.id)
                 rang[rule.id] = RuleState(now, (before.rings if before else 0) + 1)
     return alerts, rang
 
@@ -67,7 +68,7 @@ def alert_id(rule: Rule, event: Event) -> str:
     """The unique key of (rule, event, target), short."""
     match event:
         case Crossing():
-            what = f"crossing {event.key} {event.direction}"
+            what = f"crossing {event.key} {event.price!r} {event.direction}"
         case Moved():
             what = f"moved {event.key}"
         case _:

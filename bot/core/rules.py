@@ -1,7 +1,7 @@
 """Alert rules: one line of text each, and whether one is due."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, get_args
@@ -116,9 +116,8 @@ def watches_of(rules: Iterable[Rule]) -> Watches:
     )
 
 
-def is_due(rule: Rule, states: Mapping[str, RuleState], now: datetime) -> bool:
+def is_due(rule: Rule, state: RuleState | None, now: datetime) -> bool:
     """Whether the rule may ring now: not within its cooldown, not after its last time."""
-    state = states.get(rule.id)
     if state is None:
         return True
     spent = rule.times and state.rings >= rule.times

@@ -17,7 +17,7 @@ from bot.core.cards import (
 )
 from bot.core.chain import OptionChain
 from bot.core.glossary import explain
-from bot.core.reply import Action, Command, Field, Reply, Table
+from bot.core.reply import Action, Command, Field, Reply, Table, mark_simulated
 from bot.core.rules import Rule, RuleState, default_rules, parse_rule, rule_text
 from bot.core.snapshot import Snapshot, recompute
 from bot.core.symbols import coin_of, find_symbol
@@ -101,7 +101,7 @@ class Commands:
         except BotError as error:
             logger.error("%s not answered: %s", command.name, error)
             reply = _sorry("Not now", error)
-        return replace(reply, title=f"SIMULATED · {reply.title}") if self._simulated else reply
+        return mark_simulated(reply) if self._simulated else reply
 
     async def _dispatch(self, command: Command) -> Reply:
         """Hand it to its handler; a name may be two words, of which one is an argument yet."""

@@ -14,6 +14,8 @@ from bot.service.desk import Desk
 
 logger = logging.getLogger(__name__)
 
+PATIENCE_SECONDS = 2.0  # with one venue: the others' prices do not wait longer
+
 
 class Ticker:
     """Polls the venues and has every tick judged."""
@@ -48,7 +50,8 @@ class Ticker:
 
     async def _ask(self, source: SpotSource, coin: str) -> Tick | None:
         try:
-            return await source.fetch_spot(coin)
-        except SourceError as error:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await source.fetch_spot(coin)
+        except (SourceError, TimeoutError) as error:
             logger.debug("no spot: %s", error)
             return None

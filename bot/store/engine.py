@@ -50,6 +50,8 @@ def parse_url(text: str) -> URL:
         raise StoreError(f"[store] url is no database address; write {FORMS}") from error
     if url.drivername not in (SQLITE, POSTGRESQL):
         raise StoreError(f"[store] url begins with {url.drivername!r}; write {FORMS}")
+    if "@" in (url.host or ""):  # of a password that was not escaped; it must not be shown
+        raise StoreError("[store] url: write an @ in the password as %40")
     if url.drivername == SQLITE and url.database in (None, "", ":memory:"):
         raise StoreError(f"[store] url names no file; write {SQLITE}:///gammabell.db")
     return url

@@ -168,6 +168,10 @@ class MemoryStore:
             raise StoreError(f"this store holds {held} data, not {market}")
         return identity
 
+    async def market(self) -> str | None:
+        """Whose data this store holds."""
+        return self._stored.facts.get(MARKET)
+
     async def prune(self, chains_before: datetime, all_before: datetime) -> int:
         """Delete chains, and everything else that grows, older than this; returns rows deleted."""
         newest = {one.symbol: one.at for one in self._by_time()}

@@ -219,6 +219,11 @@ class SqlStore:
             raise StoreError(f"{where} holds {held} data, not {market}: choose another [store] url")
         return str(identity)
 
+    async def market(self) -> str | None:
+        """Whose data the database holds."""
+        async with self._reading() as database:
+            return await self._fact(database, MARKET)
+
     async def prune(self, chains_before: datetime, all_before: datetime) -> int:
         """Delete chains, and everything else that grows, older than this; returns rows deleted."""
         bare = select(snapshots.c.id).where(_outdated(max(chains_before, all_before)))

@@ -221,14 +221,14 @@ def test_rules_are_watched_with_their_own_sizes_and_prices():
 
 
 def test_a_rule_that_never_rang_is_due():
-    assert is_due(make_rule("btc hvl cross"), {}, NOON)
+    assert is_due(make_rule("btc hvl cross"), None, NOON)
 
 
 @pytest.mark.parametrize(("seconds", "due"), [(0, False), (899, False), (900, True), (5_000, True)])
 def test_a_rule_rests_for_its_cooldown(seconds, due):
-    states = {"1": RuleState(NOON, 7)}
+    state = RuleState(NOON, 7)
 
-    assert is_due(make_rule("btc hvl cross"), states, after(seconds)) is due
+    assert is_due(make_rule("btc hvl cross"), state, after(seconds)) is due
 
 
 @pytest.mark.parametrize(
@@ -236,18 +236,14 @@ def test_a_rule_rests_for_its_cooldown(seconds, due):
 )
 def test_a_rule_with_a_number_of_times_is_done_after_them(option, due):
     rule = make_rule(f"btc hvl cross cooldown 0s {option}")
-    states = [{"1": RuleState(NOON, rings)} if rings else {} for rings in range(len(due))]
+    states = [RuleState(NOON, rings) if rings else None for rings in range(len(due))]
 
     assert [is_due(rule, state, after(9_999)) for state in states] == due
-
-
-def test_the_memory_of_one_rule_silences_no_other():
-    assert is_due(make_rule("btc hvl cross", identity="2"), {"1": RuleState(NOON, 9)}, NOON)
 
 
 @example(17)
 @given(st.integers(0, 10_000))
 def test_a_due_rule_stays_due_until_it_rings(seconds):
-    rule, states = make_rule("btc hvl cross cooldown 10m"), {"1": RuleState(NOON, 1)}
+    rule, state = make_rule("btc hvl cross cooldown 10m"), RuleState(NOON, 1)
 
-    assert is_due(rule, states, after(seconds)) is (seconds >= 600)
+    assert is_due(rule, state, after(seconds)) is (seconds >= 600)

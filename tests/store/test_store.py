@@ -445,6 +445,7 @@ async def test_a_store_belongs_to_the_first_market_that_opened_it(store, other):
     names = {await store.open_market("sim"), await other.open_market("sim")}
 
     assert len(names) == 1
+    assert await other.market() == "sim"
     with pytest.raises(StoreError, match="holds sim data, not live"):
         await other.open_market("live")
     await store.open_market("sim")
