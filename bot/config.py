@@ -263,7 +263,21 @@ def _check_symbols(symbols: list[str]) -> None:
 
 
 def _check_address(key: str, venue: VenueConfig) -> None:
-    parts = urlsplit(venue.base_url)
-    is_address = parts.scheme in ("http", "https") and parts.hostname and not parts.query
-    if venue.enabled and not (is_address and re.fullmatch(r"\S+", venue.base_url)):
+    """The address is one, and is kept without the slash that may end it."""
+    venue.base_url = venue.base_url.rstrip("/")
+    if venue.enabled and not _is_address(venue.base_url):
         raise ConfigError(f"{key}: write scheme and host, like https://www.deribit.com")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        named = parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:  # a bracket that does not close, a port that is no number
+        return False
+    return bool(
+        named
+        and parts.scheme in ("http", "https")
+        and not parts.query
+        and re.fullmatch(r"\S+", text)
+    )

@@ -52,9 +52,9 @@ async def live_market(config: Config) -> AsyncIterator[Market]:
     """The configured venues over the network."""
     venues = config.venues
     addresses = {
-        "deribit": venues.deribit.base_url.rstrip("/"),
-        "derive": venues.derive.base_url.rstrip("/") + derive.PREFIX,
-        "binance": venues.binance.base_url.rstrip("/"),
+        "deribit": venues.deribit.base_url,
+        "derive": venues.derive.base_url + derive.PREFIX,
+        "binance": venues.binance.base_url,
     }
     enabled = {name for name in addresses if getattr(venues, name).enabled}
     async with open_session() as session:
