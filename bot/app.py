@@ -30,7 +30,7 @@ from bot.config import Config, duration
 from bot.core.cards import levels_card
 from bot.core.chain import OptionChain, only_venues
 from bot.core.events import Alert
-from bot.core.reply import Field, mark_simulated
+from bot.core.reply import Field, Reply, mark_simulated
 from bot.core.snapshot import Snapshot, recompute
 from bot.core.symbols import coin_of, find_symbol
 from bot.core.text import age_text
@@ -46,7 +46,7 @@ from bot.service.dispatcher import Dispatcher
 from bot.service.replay import Replay
 from bot.service.rulebook import Rulebook
 from bot.service.ticker import Ticker
-from bot.store.engine import parse_url, sqlite_file
+from bot.store.engine import parse_url, place, sqlite_file
 from bot.store.migrate import NEWEST, current_revision, migrate, open_store
 
 logger = logging.getLogger(__name__)
@@ -159,7 +159,11 @@ async def replay_recording(
         replay = await make_replay(recording, clock, market, store, dispatcher, every)
         cursor = cursor_file(config, identity, "replay")
         with Printer(store, identity, cursor, render, sys.stdout.fileno()) as printer:
+            before = printer.seq
             await replay.run(printer.catch_up, pace(speed))
+            if printer.seq == before:
+                where = place(parse_url(config.store.url))
+                logger.warning("nothing left to replay: %s holds it to its end", where)
 
 
 async def make_replay(
@@ -230,7 +234,12 @@ async def run_daemon(
         owner = f"{socket.gethostname()} {os.getpid()}"
         messengers = [terminal] if "deliver" in roles else []
         dispatcher = Dispatcher(store, messengers, market.now, owner)
-        commands = make_commands(config, market, store, rulebook, charts)
+        limit = duration(config.collector.stale_after, "collector.stale_after")
+        if recording:
+            limit = max(stale_after(recording, symbol) for symbol in recording.symbols)
+        commands = make_commands(market, store, rulebook, charts, limit)
+        if sys.stdin and sys.stdin.isatty():
+            terminal.show(greeting(market))
         work: list[Work] = []
         if recording and "collect" in roles:
             replay = await make_replay(recording, clock, market, store, dispatcher, REPLAY_EVERY)
@@ -245,8 +254,18 @@ async def run_daemon(
         await until_stopped(terminal.run(commands.answer), work)
 
 
+def greeting(market: Market) -> Reply:
+    """What the person at the terminal sees first."""
+    reply = Reply(
+        "gammabell",
+        lines=("Rings appear here as they come; the first levels take some seconds.",),
+        footer=("type: levels btc, chart eth, alert list, help; quit leaves",),
+    )
+    return mark_simulated(reply) if market.simulated else reply
+
+
 def make_commands(
-    config: Config, market: Market, store: Store, rulebook: Rulebook, charts: ChartWorker
+    market: Market, store: Store, rulebook: Rulebook, charts: ChartWorker, limit: timedelta
 ) -> Commands:
     """The commands over this market's store."""
     started = market.now()
@@ -268,7 +287,7 @@ def make_commands(
         market.symbols,
         market.now,
         draw,
-        duration(config.collector.stale_after, "collector.stale_after"),
+        limit,
         status,
         rulebook.reload,
         simulated=market.simulated,

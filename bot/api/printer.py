@@ -34,7 +34,7 @@ class Printer:
         self._path = cursor
         self._render = render
         self._output = output  # file descriptor
-        self._seq = 0
+        self.seq = 0  # of the last entry written
         self._file = -1
 
     def __enter__(self) -> Self:
@@ -44,7 +44,7 @@ class Printer:
         except OSError as error:
             raise BotError(f"{self._path}: {error.strerror}; it must be writable") from error
         if len(known) == 2 and known[0] == self._identity and known[1].isdigit():
-            self._seq = int(known[1])
+            self.seq = int(known[1])
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -52,7 +52,7 @@ class Printer:
 
     async def catch_up(self) -> None:
         """Write what has not been written. Raises OSError as the output does."""
-        while entries := await self._store.journal(self._seq, BATCH):
+        while entries := await self._store.journal(self.seq, BATCH):
             for entry in entries:
                 self._put(entry)
 
@@ -64,9 +64,9 @@ class Printer:
         try:
             self._write(line[-ATOMIC:])
         except OSError:
-            self._note(self._seq)
+            self._note(self.seq)
             raise
-        self._seq = entry.seq
+        self.seq = entry.seq
 
     def _note(self, seq: int) -> None:
         os.pwrite(self._file, f"{self._identity} {seq:020d}\n".encode(), 0)

@@ -109,7 +109,8 @@ def live_rows(chain: OptionChain, spot: float, now: datetime) -> LiveRows:
 
 def exposure(rows: LiveRows) -> Floats:
     """GEX of each row, (n,) USD of delta per +1 % move; 0 without OI or IV."""
-    phi = np.exp(-0.5 * rows.d1 * rows.d1) / ROOT_TWO_PI
+    # Clipped where phi is 0 anyway: a spot of another order of magnitude must not overflow.
+    phi = np.exp(-0.5 * np.clip(rows.d1, -1e6, 1e6) ** 2) / ROOT_TWO_PI
     gex = rows.side() * rows.oi * phi / (rows.forward * rows.v) * rows.forward**2 * ONE_PERCENT
     return np.where((rows.oi > 0) & np.isfinite(rows.v), gex, 0.0)
 
@@ -139,7 +140,7 @@ def _forwards(rows: OptionChain, spot: float) -> Floats:
     """
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         own = rows.forward * spot / rows.index
-    quoted = np.isfinite(own) & (rows.forward > 0) & (rows.index > 0)
+    quoted = np.isfinite(own) & (own > 0) & (rows.forward > 0) & (rows.index > 0)
     forward = np.where(quoted, own, np.nan)
     quotes = np.zeros(len(rows.sources), np.bool_)
     quotes[rows.venue[quoted]] = True

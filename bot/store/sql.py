@@ -216,7 +216,10 @@ class SqlStore:
             identity = await self._fact(database, IDENTITY)
         if held != market:
             where = place(self._engine.url)
-            raise StoreError(f"{where} holds {held} data, not {market}: choose another [store] url")
+            raise StoreError(
+                f"{where} holds {held} data, not {market}; name another database: "
+                "GAMMABELL_STORE__URL=sqlite+aiosqlite:///other.db"
+            )
         return str(identity)
 
     async def market(self) -> str | None:
