@@ -6,6 +6,7 @@ The formula is Black-76 at zero rate; dealers are taken as long calls and short 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 
@@ -38,7 +39,8 @@ class LiveRows:
 
     def take(self, rows: Bools) -> "LiveRows":
         """These rows alone; the counts of the whole chain stay."""
-        columns = {name: getattr(self, name)[rows] for name in LIVE_COLUMNS}
+        places = np.flatnonzero(rows)  # once for nine columns
+        columns = {name: getattr(self, name)[places] for name in LIVE_COLUMNS}
         return LiveRows(self.spot, self.dropped, **columns)
 
     def side(self) -> Floats:
@@ -49,7 +51,7 @@ class LiveRows:
 LIVE_COLUMNS = ("strike", "is_call", "oi", "iv", "forward", "expiry", "left_ms", "v", "d1")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class StrikeProfile:
     """Exposure and open interest at each strike, strikes ascending; put_gex is negative."""
 
@@ -59,12 +61,12 @@ class StrikeProfile:
     call_oi: Floats  # (k,) coins
     put_oi: Floats  # (k,) coins
 
-    @property
+    @cached_property
     def net_gex(self) -> Floats:
         """call_gex + put_gex, (k,) USD per +1 %."""
         return rounded(self.call_gex + self.put_gex, self.gross_gex)
 
-    @property
+    @cached_property
     def gross_gex(self) -> Floats:
         """Both sides unsigned, (k,) USD per +1 %."""
         return self.call_gex - self.put_gex
@@ -109,8 +111,7 @@ def live_rows(chain: OptionChain, spot: float, now: datetime) -> LiveRows:
 
 def exposure(rows: LiveRows) -> Floats:
     """GEX of each row, (n,) USD of delta per +1 % move; 0 without OI or IV."""
-    # Clipped where phi is 0 anyway: a spot of another order of magnitude must not overflow.
-    phi = np.exp(-0.5 * np.clip(rows.d1, -1e6, 1e6) ** 2) / ROOT_TWO_PI
+    phi = np.exp(-0.5 * rows.d1 * rows.d1) / ROOT_TWO_PI
     gex = rows.side() * rows.oi * phi / (rows.forward * rows.v) * rows.forward**2 * ONE_PERCENT
     return np.where((rows.oi > 0) & np.isfinite(rows.v), gex, 0.0)
 

@@ -185,10 +185,11 @@ def _strongest(strike: Floats, size: Floats, wanted: Bools, spot: float, count: 
         least = np.partition(magnitude, -count)[-count]
         near = magnitude >= least * (1 - ROUNDING)
         at, magnitude = at[near], magnitude[near]
-    order = np.argsort(-magnitude, kind="stable")
-    at, magnitude = at[order], magnitude[order]
-    smaller = magnitude[1:] < magnitude[:-1] * (1 - ROUNDING)
-    ranks = [0, *np.cumsum(smaller).tolist()]
-    strikes = strike[at].tolist()
-    ranked = zip(ranks, ((abs(k - spot), k) for k in strikes), at.tolist(), strict=False)
-    return [position for *_, position in sorted(ranked)][:count]
+    largest = sorted(zip((-magnitude).tolist(), at.tolist(), strict=True))
+    ranked, rank, last = [], 0, 0.0
+    for negative, position in largest:
+        rank += -negative < last * (1 - ROUNDING)
+        last = -negative
+        price = float(strike[position])
+        ranked.append((rank, abs(price - spot), price, position))
+    return [position for *_, position in sorted(ranked)[:count]]

@@ -25,6 +25,7 @@ PARTS = np.linspace(0, 1, 9)  # of a cell, where the quintic's slope is looked a
 SMALL = 0.1  # of the peak: turning points below may decide a root or an edge
 LARGE = 0.8  # of the peak: turning points above may be the peak
 CELLS_AT_ONCE = 1 << 15  # points x rows worked on together, so that they stay in cache
+NEAR = 1e-3  # of a cell: a parabola's height is exact to the cube of this
 NEARLY_EXACT = 1e-8  # in ln s: the last step of a search is smaller
 MAX_STEPS = 60  # bisections alone come that near from a cell's width in fewer
 
@@ -48,10 +49,10 @@ class Curve:
 
     def __init__(self, rows: LiveRows) -> None:
         used = (rows.oi > 0) & np.isfinite(rows.v)
-        v = rows.v[used]
-        m = -rows.d1[used] * v
-        a = (rows.side() * rows.oi * rows.forward)[used] / (v * ROOT_TWO_PI) * ONE_PERCENT
-        self.m, self.v, a, unsigned = _collapse(m, v, a)  # (n,)
+        rows = rows if used.all() else rows.take(used)
+        m = -rows.d1 * rows.v
+        a = rows.side() * rows.oi * rows.forward / (rows.v * ROOT_TWO_PI) * ONE_PERCENT
+        self.m, self.v, a, unsigned = _collapse(m, rows.v, a)  # (n,)
         p, pm = self.v**-2, self.v**-2 * self.m
         self._exponent = np.stack((-p / 2, pm, -pm * self.m / 2))
         # The sums that value, slope and curvature are made of, and the unsigned one.
@@ -144,8 +145,8 @@ def _nodes(curve: Curve) -> Floats:
         rows = steps == step
         size = int((high - low) / step) + 2
         reach = WINDOW * curve.v[rows]
-        first = np.clip((curve.m[rows] - reach - low) // step, 0, size).astype(np.int64)
-        last = np.clip((curve.m[rows] + reach - low) // step + 2, 0, size).astype(np.int64)
+        first = np.clip((curve.m[rows] - reach - low) / step, 0, size).astype(np.int64)
+        last = np.clip((curve.m[rows] + reach - low) / step + 2, 0, size).astype(np.int64)
         open_windows = np.cumsum(
             np.bincount(first, minlength=size + 1) - np.bincount(last, minlength=size + 1)
         )
@@ -168,9 +169,9 @@ def _monotone_nodes(curve: Curve) -> tuple[Floats, Floats, float, float]:
     decides = near_zero | (np.abs(height) < SMALL * peak) | (np.abs(height) > LARGE * peak)
     audible = np.maximum(at.gross[cells], at.gross[cells + 1]) >= NOISE * min(gross, peak)
     matters = decides & audible
-    extra = _turn(curve, x, cells[matters], guess[matters])
+    extra, extra_total = _turn(curve, x, cells[matters], guess[matters])
     order = np.argsort(np.concatenate((x, extra)), kind="stable")
-    total = np.concatenate((at.total, curve(extra).total))[order]
+    total = np.concatenate((at.total, extra_total))[order]
     x = np.concatenate((x, extra))[order]
     return x, total, gross, _peak(x, total)
 
@@ -204,13 +205,19 @@ def _turning_points(x: Floats, at: Values) -> tuple[Ints, Floats, Floats]:
     return cells, x[cells] + t * h[cells], np.sum(coefficients * powers, axis=1)
 
 
-def _turn(curve: Curve, x: Floats, cells: Ints, guess: Floats) -> Floats:
-    """Where the curve really turns: a Newton step from the quintic's guess, within the cell."""
+def _turn(curve: Curve, x: Floats, cells: Ints, guess: Floats) -> tuple[Floats, Floats]:
+    """Where the curve really turns, within the cell, and its total there.
+
+    A Newton step from the quintic's guess; so near, the parabola it rests on has the height.
+    """
     if not len(cells):
-        return guess
+        return guess, guess
     at = curve(guess)
     step = at.slope / np.where(at.curvature != 0, at.curvature, np.inf)
-    return np.clip(guess - step, x[cells], x[cells + 1])
+    turned = np.clip(guess - step, x[cells], x[cells + 1])
+    if np.any(np.abs(step) > NEAR * (x[cells + 1] - x[cells])):
+        return turned, curve(turned).total
+    return turned, rounded(at.total - at.slope * step / 2, at.gross)
 
 
 def _band_cells(total: Floats, limit: float, cells: Ints, side: int) -> tuple[Ints, Floats]:

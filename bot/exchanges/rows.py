@@ -16,6 +16,7 @@ from bot.core.words import MONTHS
 from bot.errors import NotListed, SourceError
 
 MONTH_NUMBERS = {name: number for number, name in enumerate(MONTHS, 1)}
+HIGHEST_PRICE = 1e15  # USD: what is above is no price
 EXPIRY_HOUR = 8  # UTC, on every venue
 
 
@@ -75,7 +76,7 @@ def expiry_of_day(year: int, month: int, day: int) -> int | None:
 
 def positive(value: float) -> float:
     """A price, or NaN where it cannot be one."""
-    return value if 0 < value < math.inf else math.nan
+    return value if 0 < value < HIGHEST_PRICE else math.nan
 
 
 def to_chain(

@@ -13,6 +13,7 @@ from bot.core.snapshot import Tick
 from bot.errors import RecordingError, UsageError
 
 VERSION = 1
+HIGHEST_PRICE = 1e15  # USD: what is above is no price
 CHAIN_PATHS = ("/api/v2/public/get_book_summary_by_currency", "/public/get_tickers")
 
 
@@ -154,7 +155,7 @@ def _line(path: Path, number: int, text: bytes) -> Line:
         raise RecordingError(f"{path}: line {number}: `at` has no time zone")
     if bool(line.symbol) == bool(line.venue):
         raise RecordingError(f"{path}: line {number}: neither a spot tick nor an answer")
-    if line.symbol and not 0 < line.spot < float("inf"):
+    if line.symbol and not 0 < line.spot < HIGHEST_PRICE:
         raise RecordingError(f"{path}: line {number}: spot {line.spot} is no price")
     if line.venue and not line.body:
         raise RecordingError(f"{path}: line {number}: an answer without a body")
