@@ -161,9 +161,9 @@ async def replay_recording(
         with Printer(store, identity, cursor, render, sys.stdout.fileno()) as printer:
             before = printer.seq
             await replay.run(printer.catch_up, pace(speed))
-            if printer.seq == before:
+            if printer.seq == before and sys.stderr.isatty():  # a person wonders, a script does not
                 where = place(parse_url(config.store.url))
-                logger.warning("nothing left to replay: %s holds it to its end", where)
+                sys.stderr.write(f"nothing left to replay: {where} holds it to its end\n")
 
 
 async def make_replay(

@@ -217,8 +217,8 @@ class SqlStore:
         if held != market:
             where = place(self._engine.url)
             raise StoreError(
-                f"{where} holds {held} data, not {market}; name another database: "
-                "GAMMABELL_STORE__URL=sqlite+aiosqlite:///other.db"
+                f"{where} holds {held} data, not {market}: choose another [store] url, "
+                "such as GAMMABELL_STORE__URL=sqlite+aiosqlite:///other.db"
             )
         return str(identity)
 
