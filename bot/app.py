@@ -52,7 +52,7 @@ from bot.store.migrate import NEWEST, current_revision, migrate, open_store
 logger = logging.getLogger(__name__)
 
 ROLES = ("collect", "deliver")
-LIVE_LATE_AFTER = timedelta(minutes=2)  # a longer pause between ticks makes a crossing LATE
+LIVE_LATE_AFTER = timedelta(minutes=2)  # a longer pause before a start makes a crossing LATE
 REPLAY_EVERY = timedelta(minutes=15)
 RELOAD_SECONDS = 30.0  # for rules that another process changed
 EVENTS_SECONDS = 1.0

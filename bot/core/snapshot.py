@@ -24,6 +24,7 @@ from bot.core.levels import (
 from bot.core.zones import FlipZone, flip_zones
 
 DEFINITION = "1"  # of levels.md's rules: numbers of different versions are not comparable
+HIGHEST_PRICE = 1e15  # USD: what is above is no price
 FRESH_TICK = timedelta(minutes=30)
 
 Regime = Literal["positive", "negative", "neutral"]

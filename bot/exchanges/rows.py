@@ -12,11 +12,11 @@ import msgspec
 import numpy as np
 
 from bot.core.chain import OptionChain, Source, from_milliseconds, merge, milliseconds
+from bot.core.snapshot import HIGHEST_PRICE
 from bot.core.words import MONTHS
 from bot.errors import NotListed, SourceError
 
 MONTH_NUMBERS = {name: number for number, name in enumerate(MONTHS, 1)}
-HIGHEST_PRICE = 1e15  # USD: what is above is no price
 EXPIRY_HOUR = 8  # UTC, on every venue
 
 

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import msgspec
 
-from bot.core.snapshot import Tick
+from bot.core.snapshot import HIGHEST_PRICE, Tick
 from bot.errors import RecordingError, UsageError
 
 VERSION = 1
-HIGHEST_PRICE = 1e15  # USD: what is above is no price
 CHAIN_PATHS = ("/api/v2/public/get_book_summary_by_currency", "/public/get_tickers")
 
 

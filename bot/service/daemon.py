@@ -67,7 +67,7 @@ class Daemon:
         await self._ticker.run(desk, self._dispatcher.nudge)
 
     async def _collect(self, desk: Desk) -> None:
-        # Spread within the first second, so that the symbols' requests do not align.
+        # Start after the first tick, which judges what happened before, and not all at once.
         await asyncio.sleep(random.random())  # noqa: S311  no secret
         while True:
             try:

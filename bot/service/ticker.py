@@ -35,7 +35,9 @@ class Ticker:
                 if tick and await desk.judge(tick):
                     stored()
             except StoreError as error:
-                logger.error("tick not judged, it will be again: %s", error)
+                logger.error(
+                    "tick not stored, the next one is judged from the same state: %s", error
+                )
             await asyncio.sleep(self._every_seconds)
 
     async def fetch(self, symbol: str) -> Tick | None:

@@ -339,4 +339,8 @@ async def test_venues_that_cannot_be_heard_do_not_end_the_replay():
 
 
 async def test_a_recording_of_other_symbols_is_over_at_once():
-    await Tape({}, {"BTCUSDT": {}}).play(MemoryStore())
+    store = MemoryStore()
+
+    await Tape({}, {"BTCUSDT": {}}).play(store)
+
+    assert await store.journal(0, 10) == []
