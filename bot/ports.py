@@ -1,6 +1,6 @@
 """What the service needs of the world, in words of the domain; adapters fit by shape."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -25,6 +25,18 @@ class Timeline(Clock, Protocol):
 
     def advance(self, to: datetime) -> None:
         """Make `to` the present; time never runs backwards."""
+        ...
+
+
+class Timer(Protocol):
+    """How waiting is done: as fast as time runs, or faster in a simulated market."""
+
+    def time(self) -> float:
+        """Seconds since some moment; never runs backwards."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait so long."""
         ...
 
 
@@ -65,6 +77,16 @@ class SpotSource(Protocol):
 
     async def fetch_perpetual(self, underlying: str) -> float:
         """The perpetual's mark price right now, USD. Raises SourceError."""
+        ...
+
+
+class SpotStream(Protocol):
+    """A venue's prices as they come."""
+
+    name: str
+
+    async def run(self, coins: Sequence[str], take: Callable[[Tick], None]) -> None:
+        """Hand over every index price of the coins until cancelled; reconnects by itself."""
         ...
 
 

@@ -3,10 +3,10 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -23,8 +23,7 @@ EXPIRY_HOUR = 8  # UTC, on every venue
 Answer = TypeVar("Answer")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One option as a venue gave it, in our units; NaN means "not given"."""
 
     expiry: int  # ms since 1970, UTC
@@ -83,18 +82,7 @@ def to_chain(
     underlying: str, venue: str, rows: Iterable[Row], unreadable: Counter[str]
 ) -> OptionChain:
     """The rows as columns, from one venue, as old as its newest row."""
-    columns = (
-        list(
-            zip(
-                *(
-                    (r.expiry, r.strike, r.is_call, r.oi, r.iv, r.forward, r.index, r.at)
-                    for r in rows
-                ),
-                strict=True,
-            )
-        )
-        or [()] * 8
-    )
+    columns = list(zip(*rows, strict=True)) or [()] * len(Row._fields)
     expiry, strike, is_call, oi, iv, forward, index, at = columns
     heard = (Source(venue, from_milliseconds(max(at)), len(at)),) if at else ()
     return OptionChain(

@@ -1,0 +1,85 @@
+"""The parts of a venue's chain: each call's newest good answer stands in while the call fails."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+
+from bot.errors import NotListed, SourceError
+
+logger = logging.getLogger(__name__)
+
+Value = TypeVar("Value")
+
+ALWAYS = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[Value]):
+    """What a call gave, and when."""
+
+    value: Value
+    at: datetime
+
+
+class Parts:
+    """Remembers what each of a venue's calls gave last."""
+
+    def __init__(self, venue: str, now: Callable[[], datetime], keep: timedelta) -> None:
+        self._venue = venue
+        self._now = now
+        self._keep = keep  # how long an answer stands in for later ones
+        self._last: dict[Hashable, Part[object]] = {}
+        self._asking: dict[Hashable, asyncio.Task[Part[object]]] = {}
+        self._failing: set[Hashable] = set()
+
+    async def get(
+        self,
+        key: Hashable,
+        fetch: Callable[[], Awaitable[Value]],
+        renew: timedelta = ALWAYS,
+        keep: timedelta | None = None,
+    ) -> Part[Value]:
+        """The call's answer, fetched unless the last one is younger than `renew`.
+
+        Whoever asks while the call is on its way gets the same answer. When it fails, the last
+        good answer that is no older than `keep` is given. Raises SourceError; NotListed at once,
+        which is an answer too.
+        """
+        last = self._last.get(key)
+        if last is not None and self._now() - last.at < renew:
+            return last  # type: ignore[return-value]  # a key has one type of value
+        task = self._asking.get(key)
+        if task is None:
+            task = self._asking[key] = asyncio.create_task(self._fetch(key, fetch, keep))
+            task.add_done_callback(lambda _: self._asking.pop(key))
+        return await asyncio.shield(task)  # type: ignore[return-value]
+
+    async def _fetch(
+        self, key: Hashable, fetch: Callable[[], Awaitable[object]], keep: timedelta | None
+    ) -> Part[object]:
+        try:
+            part = Part(await fetch(), self._now())
+        except NotListed:
+            self._last.pop(key, None)
+            raise
+        except SourceError as error:
+            return self._stand_in(key, error, self._keep if keep is None else keep)
+        if key in self._failing:
+            self._failing.discard(key)
+            logger.info("%s: %s answered again", self._venue, key)
+        self._last[key] = part
+        return part
+
+    def _stand_in(self, key: Hashable, error: SourceError, keep: timedelta) -> Part[object]:
+        """The last good answer for the one that failed. Raises the error where there is none."""
+        last = self._last.get(key)
+        if last is None or self._now() - last.at > keep:
+            self._last.pop(key, None)
+            raise error
+        if key not in self._failing:
+            self._failing.add(key)
+            logger.warning("%s: %s: the answer of %s serves", error, key, last.at)
+        return last
