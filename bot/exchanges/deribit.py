@@ -178,6 +178,6 @@ def _row(summary: Summary, name: re.Match[str], now_ms: float) -> Row | None:
         oi=num(summary.open_interest),
         iv=num(summary.mark_iv) / PERCENT,
         forward=positive(num(summary.underlying_price)),
-        index=positive(num(summary.estimated_delivery_price)),
+        index_price=positive(num(summary.estimated_delivery_price)),
         at=int(stamp if 0 < stamp < now_ms else now_ms),
     )

@@ -208,7 +208,7 @@ def _row(ticker: Ticker, name: re.Match[str], now_ms: float) -> Row | None:
         oi=num(stats.oi) if stats else math.nan,
         iv=num(pricing.i) if pricing else math.nan,
         forward=positive(num(pricing.f)) if pricing else math.nan,
-        index=positive(num(ticker.index)),
+        index_price=positive(num(ticker.index)),
         at=int(stamp if 0 < stamp < now_ms else now_ms),
     )
 

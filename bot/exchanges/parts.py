@@ -54,8 +54,8 @@ class Parts:
         task = self._asking.get(key)
         if task is None:
             task = self._asking[key] = asyncio.create_task(self._fetch(key, fetch, keep))
-            task.add_done_callback(lambda _: self._asking.pop(key))
-        return await asyncio.shield(task)  # type: ignore[return-value]
+            task.add_done_callback(lambda done: self._ended(key, done))
+        return await asyncio.shield(task)  # type: ignore[arg-type]
 
     async def _fetch(
         self, key: Hashable, fetch: Callable[[], Awaitable[object]], keep: timedelta | None
@@ -72,6 +72,11 @@ class Parts:
             logger.info("%s: %s answered again", self._venue, key)
         self._last[key] = part
         return part
+
+    def _ended(self, key: Hashable, task: asyncio.Task[Part[object]]) -> None:
+        del self._asking[key]
+        if not task.cancelled():
+            task.exception()  # taken note of, even if whoever asked has gone
 
     def _stand_in(self, key: Hashable, error: SourceError, keep: timedelta) -> Part[object]:
         """The last good answer for the one that failed. Raises the error where there is none."""

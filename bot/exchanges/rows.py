@@ -32,7 +32,7 @@ class Row(NamedTuple):
     oi: float  # coins
     iv: float  # a year, fraction
     forward: float  # USD
-    index: float  # USD
+    index_price: float  # USD
     at: int  # ms since 1970, UTC
 
 
