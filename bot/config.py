@@ -3,7 +3,7 @@
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -50,37 +50,50 @@ class VenueConfig(Section):
 
 
 class DeribitConfig(VenueConfig):
-    """[venues.deribit]: on by default."""
+    """[venues.deribit]."""
 
     base_url: str = "https://www.deribit.com"
+    ws_url: str = "wss://www.deribit.com"
 
 
-class DeriveConfig(VenueConfig):
-    """[venues.derive]: on by default."""
+class BybitConfig(VenueConfig):
+    """[venues.bybit]."""
 
-    base_url: str = "https://api.derive.xyz"
+    base_url: str = "https://api.bybit.com"
+    ws_url: str = "wss://stream.bybit.com"
+
+
+class OkxConfig(VenueConfig):
+    """[venues.okx]."""
+
+    base_url: str = "https://www.okx.com"
+    ws_url: str = "wss://ws.okx.com:8443"
 
 
 class BinanceConfig(VenueConfig):
-    """[venues.binance]: its candles alone, so far."""
+    """[venues.binance]: options, futures and spot live on hosts of their own."""
 
-    base_url: str = "https://api.binance.com"
+    base_url: str = "https://eapi.binance.com"
+    futures_url: str = "https://fapi.binance.com"
+    spot_url: str = "https://api.binance.com"
+    ws_url: str = "wss://fstream.binance.com"
 
 
-class DormantVenueConfig(VenueConfig):
-    """A venue whose adapter does not exist yet."""
+class DeriveConfig(VenueConfig):
+    """[venues.derive]."""
 
-    enabled: bool = False
+    base_url: str = "https://api.derive.xyz"
+    ws_url: str = "wss://api.derive.xyz"
 
 
 class VenuesConfig(Section):
     """[venues]: each venue's section."""
 
     deribit: DeribitConfig = msgspec.field(default_factory=DeribitConfig)
-    derive: DeriveConfig = msgspec.field(default_factory=DeriveConfig)
+    bybit: BybitConfig = msgspec.field(default_factory=BybitConfig)
+    okx: OkxConfig = msgspec.field(default_factory=OkxConfig)
     binance: BinanceConfig = msgspec.field(default_factory=BinanceConfig)
-    bybit: DormantVenueConfig = msgspec.field(default_factory=DormantVenueConfig)
-    okx: DormantVenueConfig = msgspec.field(default_factory=DormantVenueConfig)
+    derive: DeriveConfig = msgspec.field(default_factory=DeriveConfig)
 
 
 class CollectorConfig(Section):
@@ -240,14 +253,9 @@ def _check_values(config: Config) -> None:
             "postgresql+asyncpg://user:password@host/name"
         )
     _check_symbols(config.symbols.always)
-    for name in ("deribit", "derive", "binance"):
-        _check_address(f"venues.{name}.base_url", getattr(config.venues, name))
-    for name, section in (
-        ("venues.bybit", config.venues.bybit),
-        ("venues.okx", config.venues.okx),
-        ("discord", config.discord),
-        ("telegram", config.telegram),
-    ):
+    for field in msgspec.structs.fields(config.venues):
+        _settle_addresses(f"venues.{field.name}", getattr(config.venues, field.name))
+    for name, section in (("discord", config.discord), ("telegram", config.telegram)):
         if section.enabled:
             raise ConfigError(f"{name}.enabled: not built yet; set it to false")
     if config.log.level not in ("debug", "info", "warning", "error"):
@@ -262,22 +270,34 @@ def _check_symbols(symbols: list[str]) -> None:
             raise ConfigError(f"symbols.always: {symbol!r} is no symbol; write it like BTCUSDT")
 
 
-def _check_address(key: str, venue: VenueConfig) -> None:
-    """The address is one, and is kept without the slash that may end it."""
+def _settle_addresses(name: str, venue: VenueConfig) -> None:
+    """Each address is one, kept without the slash that may end it.
+
+    Where base_url alone was changed, a mirror or a simulator say, the others follow it: one
+    venue is never asked half here and half there.
+    """
+    public = type(venue)()
+    keys = [key for key in venue.__struct_fields__ if key.endswith("_url")]
     venue.base_url = venue.base_url.rstrip("/")
-    if venue.enabled and not _is_address(venue.base_url):
-        raise ConfigError(f"{key}: write scheme and host, like https://www.deribit.com")
+    moved = venue.base_url != public.base_url
+    for key in keys:
+        usual = getattr(public, key)
+        address = getattr(venue, key).rstrip("/") or usual
+        if moved and address == usual:
+            scheme = "ws" if key == "ws_url" else "http"
+            address = re.sub("^http", scheme, venue.base_url)
+        setattr(venue, key, address)
+        schemes = ("ws", "wss") if key == "ws_url" else ("http", "https")
+        if venue.enabled and not _is_address(address, schemes):
+            raise ConfigError(f"{name}.{key}: write scheme and host, like {getattr(public, key)}")
 
 
-def _is_address(text: str) -> bool:
+def _is_address(text: str, schemes: Collection[str]) -> bool:
     try:
         parts = urlsplit(text)
         named = parts.hostname and (parts.port is None or parts.port > 0)
     except ValueError:  # a bracket that does not close, a port that is no number
         return False
     return bool(
-        named
-        and parts.scheme in ("http", "https")
-        and not parts.query
-        and re.fullmatch(r"\S+", text)
+        named and parts.scheme in schemes and not parts.query and re.fullmatch(r"\S+", text)
     )

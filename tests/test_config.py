@@ -295,7 +295,7 @@ def test_data_must_stay_fresh_longer_than_a_cycle(refusal):
     assert "collector.stale_after" in line
 
 
-@pytest.mark.parametrize("section", ["discord", "telegram", "venues.bybit", "venues.okx"])
+@pytest.mark.parametrize("section", ["discord", "telegram"])
 def test_what_is_not_built_yet_cannot_be_enabled(refusal, section):
     line = refusal(f"[{section}]\nenabled = true\n")
 
@@ -303,10 +303,30 @@ def test_what_is_not_built_yet_cannot_be_enabled(refusal, section):
 
 
 def test_what_is_not_built_yet_may_be_set_up(load):
-    config = load('[discord]\napi_base = "http://x"\n[venues.okx]\nbase_url = "https://x"\n')
+    config = load('[discord]\napi_base = "http://x"\n')
 
     assert config.discord.api_base == "http://x"
-    assert config.venues.okx.base_url == "https://x"
+
+
+def test_the_addresses_of_a_venue_follow_its_base_url(load):
+    binance = load('[venues.binance]\nbase_url = "http://127.0.0.1:1"\n').venues.binance
+
+    assert binance.futures_url == binance.spot_url == "http://127.0.0.1:1"
+    assert binance.ws_url == "ws://127.0.0.1:1"
+
+
+def test_an_address_that_was_changed_too_stays_as_it_is(load):
+    text = '[venues.okx]\nbase_url = "https://x"\nws_url = "wss://y:1/"\n'
+
+    assert load(text).venues.okx.ws_url == "wss://y:1"
+
+
+def test_an_address_left_empty_is_the_public_one(load):
+    assert load('[venues.okx]\nws_url = ""\n').venues.okx.ws_url == "wss://ws.okx.com:8443"
+
+
+def test_a_stream_is_no_web_page(refusal):
+    assert "venues.okx.ws_url" in refusal('[venues.okx]\nws_url = "https://x"\n')
 
 
 @pytest.mark.parametrize(

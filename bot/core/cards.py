@@ -36,6 +36,7 @@ REASONS = {
     "oi_unusable": "without a usable OI",
     "forward_missing": "without a forward",
     "row_unreadable": "unreadable",
+    "row_stale": "too old",
 }
 NOTABLE = 0.05  # of the rows: fewer unusable ones are every day's
 ZONES_SHOWN = 2  # on the card of all levels

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -83,6 +83,17 @@ def only_venues(chain: OptionChain, venues: Iterable[str]) -> OptionChain:
     return OptionChain(
         chain.underlying, sources, venue=renumbered, **columns, unreadable=unreadable
     )
+
+
+def without_old_rows(chain: OptionChain, oldest: datetime) -> OptionChain:
+    """One venue's rows that were made since then; the others are counted as row_stale."""
+    young = chain.at >= milliseconds(oldest)
+    if young.all():
+        return chain
+    rows = chain.take(young)
+    sources = tuple(replace(source, rows=len(rows)) for source in chain.sources)
+    dropped = {**chain.unreadable, "row_stale": len(chain) - len(rows)}
+    return replace(rows, sources=sources, unreadable=dropped)
 
 
 def sum_by(position: Ints, size: int, values: Floats) -> Floats:

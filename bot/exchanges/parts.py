@@ -25,12 +25,16 @@ class Part(Generic[Value]):
 
 
 class Parts:
-    """Remembers what each of a venue's calls gave last."""
+    """Remembers what each of a venue's calls gave last.
+
+    `keep` is how long an answer stands in for later ones. With a `keep` of nothing every answer
+    is asked for anew, metadata too: a replay finds each one as of its time.
+    """
 
     def __init__(self, venue: str, now: Callable[[], datetime], keep: timedelta) -> None:
         self._venue = venue
         self._now = now
-        self._keep = keep  # how long an answer stands in for later ones
+        self._keep = keep
         self._last: dict[Hashable, Part[object]] = {}
         self._asking: dict[Hashable, asyncio.Task[Part[object]]] = {}
         self._failing: set[Hashable] = set()
@@ -49,7 +53,7 @@ class Parts:
         which is an answer too.
         """
         last = self._last.get(key)
-        if last is not None and self._now() - last.at < renew:
+        if last is not None and self._keep and self._now() - last.at < renew:
             return last  # type: ignore[return-value]  # a key has one type of value
         task = self._asking.get(key)
         if task is None:
@@ -81,7 +85,7 @@ class Parts:
     def _stand_in(self, key: Hashable, error: SourceError, keep: timedelta) -> Part[object]:
         """The last good answer for the one that failed. Raises the error where there is none."""
         last = self._last.get(key)
-        if last is None or self._now() - last.at > keep:
+        if last is None or not self._keep or self._now() - last.at > keep:
             self._last.pop(key, None)
             raise error
         if key not in self._failing:

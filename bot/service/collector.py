@@ -1,5 +1,6 @@
 """One cycle of one symbol: hear the venues, compute, show."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
@@ -10,8 +11,9 @@ from bot.core.snapshot import Candle, Snapshot, Tick, choose_spot, compute_level
 from bot.core.symbols import coin_of
 from bot.errors import NothingHeard, SourceError
 from bot.ports import CandleSource, SpotSource
+from bot.service.candles import Candles
 from bot.service.desk import Desk
-from bot.service.sources import Heard, Sources
+from bot.service.sources import FIRST_PATIENCE, PATIENCE, Heard, Sources
 
 logger = logging.getLogger(__name__)
 
@@ -22,14 +24,15 @@ class Collector:
     def __init__(
         self,
         sources: Sources,
-        candles: CandleSource | None,
+        candles: Sequence[CandleSource],
         perpetuals: Sequence[SpotSource],
         now: Callable[[], datetime],
     ) -> None:
         self._sources = sources
-        self._candles = candles
+        self._candles = Candles(candles)
         self._perpetuals = perpetuals
         self._now = now
+        self._looked_at: set[str] = set()
 
     def recall(self, chain: OptionChain) -> None:
         """Take up a chain that an earlier run stored."""
@@ -61,9 +64,13 @@ class Collector:
         `exchanges` filters the rows; spot stays the symbol's.
         """
         coin = coin_of(symbol)
-        heard = await self._sources.hear(coin, self._now, stale_after)
-        perps_price = await self._fetch_perpetual(coin)
-        candles = await self._fetch_candles(symbol)
+        patience = PATIENCE if symbol in self._looked_at else FIRST_PATIENCE
+        self._looked_at.add(symbol)
+        perps_price, candles, heard = await asyncio.gather(
+            self._fetch_perpetual(coin, patience),
+            self._fetch_candles(symbol, patience),
+            self._sources.hear(coin, self._now, stale_after),
+        )
         now = self._now()
         spot = choose_spot(newest_tick(), heard.chain, now)
         chain = heard.chain if exchanges is None else only_venues(heard.chain, exchanges)
@@ -83,23 +90,33 @@ class Collector:
         )
         return snapshot, chain
 
-    async def _fetch_perpetual(self, coin: str) -> float | None:
-        prices = []
-        for source in self._perpetuals:
-            try:
-                prices.append(await source.fetch_perpetual(coin))
-            except SourceError as error:
-                logger.debug("no perpetual: %s", error)
+    async def _fetch_perpetual(self, coin: str, patience: float) -> float | None:
+        """The median of the marks that come in time, USD."""
+        tasks = [
+            asyncio.create_task(self._ask_perpetual(source, coin)) for source in self._perpetuals
+        ]
+        if not tasks:
+            return None
+        done, late = await asyncio.wait(tasks, timeout=patience)
+        for task in late:
+            task.cancel()
+        prices = [price for task in done if (price := task.result()) is not None]
         return median(prices) if prices else None
 
-    async def _fetch_candles(self, symbol: str) -> Sequence[Candle]:
-        if self._candles is None:
-            return ()
+    async def _ask_perpetual(self, source: SpotSource, coin: str) -> float | None:
         try:
-            return await self._candles.fetch_candles(symbol)
+            return await source.fetch_perpetual(coin)
         except SourceError as error:
-            logger.debug("no candles: %s", error)
-            return ()
+            logger.debug("no perpetual: %s", error)
+            return None
+
+    async def _fetch_candles(self, symbol: str, patience: float) -> Sequence[Candle]:
+        """The last ones serve where none come in time."""
+        try:
+            async with asyncio.timeout(patience):
+                return await self._candles.fetch(symbol)
+        except TimeoutError:
+            return self._candles.last(symbol)
 
 
 def _why(heard: Heard, exchanges: Collection[str] | None) -> str:

@@ -47,7 +47,9 @@ class Desk:
         self.chain: OptionChain | None = None
         self._latches = Latches()
         self._turn = asyncio.Lock()
-        self._paused_at: datetime | None = None  # until something was judged after a restart
+        self._restarted = False  # until something was judged after a restart
+        self._late = False  # until something was judged after a long pause
+        self._seen_at: datetime | None = None
 
     async def open(self) -> None:
         """Take up where the store says the last run ended."""
@@ -57,7 +59,8 @@ class Desk:
         self.chain = await self._store.chain(self.snapshot) if self.snapshot else None
         if self._late_after:
             seen = [known.at for known in (self.tick, self.snapshot) if known]
-            self._paused_at = max(seen, default=None)
+            self._seen_at = max(seen, default=None)
+            self._restarted = self._seen_at is not None
 
     def recall(self, tick: Tick) -> None:
         """Take note of a tick that an earlier run judged already."""
@@ -75,7 +78,7 @@ class Desk:
     ) -> None:
         """Make the snapshot the one that is shown, and judge what it changed."""
         async with self._turn:
-            if self._paused_at:  # what spot did in the pause is judged by the levels of before it
+            if self._restarted:  # what spot did in the pause is judged by the levels of before it
                 await self._judge(Tick(self.symbol, snapshot.at, snapshot.spot, "index"), None)
             old = self.snapshot
             after = State(chain, snapshot.spot, snapshot.at)
@@ -109,11 +112,12 @@ class Desk:
         latches = self._latches
         if self.snapshot:
             events, latches = self._judge_age(latches, self.snapshot, tick.at)
-        if self.snapshot and (self._paused_at or not latches.stale):
+        self._sees(tick)
+        judged = bool(self.snapshot) and (self._restarted or not latches.stale)
+        if self.snapshot and judged:
             shown, watches = levels_of(self.snapshot), self._rulebook.watches(self.symbol)
-            late = self._is_late(tick)
             crossed, latches = judge_tick(
-                latches, shown, watches, tick, self.snapshot.id, late=late
+                latches, shown, watches, tick, self.snapshot.id, late=self._late
             )
             events = [*events, *crossed]
         latches = replace(latches, tick=tick)
@@ -121,7 +125,8 @@ class Desk:
         changed = bool(events) or (latches.sides, latches.held) != (before.sides, before.held)
         if self.snapshot and changed:
             await self._store_events(events, latches, self.snapshot, tick.at, position=position)
-        self._latches, self._paused_at = latches, None
+        self._latches, self._restarted = latches, False
+        self._late = self._late and not judged
         return bool(self.snapshot) and changed
 
     def _judge_age(
@@ -129,11 +134,16 @@ class Desk:
     ) -> tuple[list[Event], Latches]:
         return judge_freshness(latches, self.symbol, snapshot.heard_at, self.stale_after, now)
 
-    def _is_late(self, tick: Tick) -> bool:
-        """Whether this first tick after a restart ends a pause too long to be called live."""
-        if self._paused_at is None or self._late_after is None:
-            return False
-        return tick.at - self._paused_at > min(self._late_after, self.stale_after)
+    def _sees(self, tick: Tick) -> None:
+        """Notice a pause too long for what spot did in it to be called live.
+
+        A restart, a suspended machine, ticks that did not come: no matter why. What crossed in
+        it is late, also when the tick that ends it finds the data stale and cannot be judged.
+        """
+        limit = min(self._late_after or self.stale_after, self.stale_after)
+        if self._late_after and self._seen_at and tick.at - self._seen_at > limit:
+            self._late = True
+        self._seen_at = tick.at
 
     async def _store_events(
         self,

@@ -427,6 +427,17 @@ class TestARestart:
         assert [way for _, way, _ in await crossings_of(store)] == ["up"]
 
 
+async def test_what_crossed_while_no_tick_came_is_late():
+    store = MemoryStore()
+    desk = await shown_desk(store, HVL_RULE)
+    await show(desk, 79_000.0, 120, hvl=80_000.0)
+
+    await desk.judge(make_tick(80_100.0, 130))
+    await desk.judge(make_tick(79_900.0, 131))
+
+    assert await crossings_of(store) == [("hvl", "up", True), ("hvl", "down", False)]
+
+
 class TestStaleData:
     async def test_never_rings_a_crossing(self):
         store = MemoryStore()
@@ -478,12 +489,23 @@ class TestStaleData:
     async def test_rings_again_as_soon_as_it_is_fresh(self):
         store = MemoryStore()
         desk = await shown_desk(store, HVL_RULE)
-        await desk.judge(make_tick(79_000.0, 200))
+        for second in (100, 200):
+            await desk.judge(make_tick(79_000.0, second))
 
         await show(desk, 79_000.0, 210, hvl=80_000.0)
         await desk.judge(make_tick(80_100.0, 211))
 
         assert await crossings_of(store) == [("hvl", "up", False)]
+
+    async def test_calls_late_what_crossed_while_the_machine_slept(self):
+        store = MemoryStore()
+        desk = await shown_desk(store, HVL_RULE)
+
+        await desk.judge(make_tick(80_100.0, 7_200))  # finds the data stale
+        await show(desk, 80_100.0, 7_201, hvl=80_000.0)
+        await desk.judge(make_tick(80_100.0, 7_202))
+
+        assert await crossings_of(store) == [("hvl", "up", True)]
 
     async def test_loses_no_crossing_of_a_level_that_stands_where_it_stood_before(self):
         store = MemoryStore()
