@@ -8,6 +8,7 @@ from typing import Protocol
 from bot.core.chain import OptionChain
 from bot.core.crossings import Latches
 from bot.core.events import Alert, Delivery, Event
+from bot.core.minutes import Minute
 from bot.core.rules import Rule, RuleState
 from bot.core.snapshot import Candle, Snapshot, Tick
 
@@ -205,6 +206,14 @@ class Store(Protocol):
 
     async def position(self) -> str | None:
         """How far a replay into this database has come."""
+        ...
+
+    async def add_minutes(self, minutes: Sequence[Minute]) -> None:
+        """Store the minutes in one transaction, each merged to what is known of it already."""
+        ...
+
+    async def minutes(self, symbol: str, since: datetime, until: datetime) -> Sequence[Minute]:
+        """The symbol's minutes that began since then and before `until`, ascending."""
         ...
 
     async def open_market(self, market: str) -> str:

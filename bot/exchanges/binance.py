@@ -1,57 +1,508 @@
-"""Binance: so far its spot candles alone."""
+"""Binance: marks of all coins at once, open interest in contracts an expiry; no forward at all."""
 
+import asyncio
 import math
-from collections.abc import Callable, Sequence
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from bot.core.chain import from_milliseconds
-from bot.core.snapshot import Candle
-from bot.errors import SourceError
-from bot.exchanges.rows import decode, num
+from bot.core.chain import OptionChain, from_milliseconds, milliseconds
+from bot.core.snapshot import Candle, Tick
+from bot.core.symbols import symbol_of
+from bot.errors import NotListed, SourceError
+from bot.exchanges.feed import NOTHING, Pushed
+from bot.exchanges.parts import Part, Parts
+from bot.exchanges.rows import (
+    FAR_FUTURE_MS,
+    Row,
+    decode,
+    decode_row,
+    decode_rows,
+    expiry_of_day,
+    join_parts,
+    num,
+    past,
+    positive,
+    to_candles,
+    to_chain,
+    to_price,
+    to_tick,
+)
+from bot.exchanges.terms import Limit, Terms
 from bot.ports import Wire
 
-SPAN = timedelta(hours=48)
-FAR_FUTURE_MS = 4_102_444_800_000  # since 1970, the year 2100: a later stamp is no time
+NAME = re.compile(r"[A-Z0-9]+-(\d\d)(\d\d)(\d\d)-(\d+(?:\.\d+)?)-([CP])")
+OPTION_API = "/eapi/v1/"
+FUTURES_API = "/fapi/v1/"
+SPOT_API = "/api/v3/"
+CRYPTO = (None, "CRYPTO")  # underlying types; the others are shares, metals and the like
+HOURLY = timedelta(hours=1)  # the list has megabytes
+SOON = timedelta(minutes=1)  # when it is behind the marks: new options come at 08:00 UTC
+A_DAY = timedelta(days=1)  # what a listed option is does not change
+
+TOO_MANY_REQUESTS = -1003
+INVALID_SYMBOL = -1121
+NO_FIGURE = -6010  # undocumented; reported for open interest
+
+WEIGHTS = {
+    f"{OPTION_API}mark": 5.0,
+    f"{OPTION_API}openInterest": 0.2,  # 0 by the documents; what costs nothing would have no bound
+    f"{FUTURES_API}klines": 2.0,  # of at most 499 candles
+    f"{SPOT_API}klines": 2.0,
+}
+
+Answer = TypeVar("Answer")
 Kline = tuple[int, str, str, str, str, str, int, str, int, str, str, str]
 
 
 class Refusal(msgspec.Struct):
-    """Why Binance refused."""
+    """Why Binance refused; without a code it did not."""
 
-    code: int
-    msg: str
+    code: int = 0
+    msg: str = "no message"
+
+
+class ExchangeInfo(Refusal, rename="camel"):
+    """The list of options."""
+
+    option_symbols: list[msgspec.Raw] = []
+
+
+class Prices(Refusal, rename="camel"):
+    """The prices of a coin, untrusted."""
+
+    index_price: object = None
+    mark_price: object = None
+    time: object = None
+
+
+class ListedOption(msgspec.Struct, rename="camel"):
+    """One option of the list, untrusted."""
+
+    symbol: str
+    side: object = None
+    strike_price: object = None
+    expiry_date: object = None
+    unit: object = None
+    underlying_type: object = None
+
+
+class Mark(msgspec.Struct):
+    """The IV of one option, untrusted."""
+
+    symbol: str
+    iv: object = msgspec.field(name="markIV", default=None)
+
+
+class OpenInterest(msgspec.Struct):
+    """The open contracts of one option, untrusted; the stamp is text."""
+
+    symbol: str
+    contracts: object = msgspec.field(name="sumOpenInterest", default=None)
+    timestamp: object = None
+
+
+class PriceUpdate(msgspec.Struct):
+    """The prices of a perpetual in a push, untrusted."""
+
+    event: str = msgspec.field(name="e")
+    symbol: str = msgspec.field(name="s")
+    index: object = msgspec.field(name="i", default=None)
+    at: object = msgspec.field(name="E", default=None)
+
+
+class Push(msgspec.Struct):
+    """A message of a combined stream."""
+
+    data: PriceUpdate
+
+
+class Option(NamedTuple):
+    """What an option is."""
+
+    expiry: int  # ms since 1970, UTC
+    strike: float  # USD
+    is_call: bool
+    unit: float  # coins per contract
+
+
+Options = dict[str, Option]  # by symbol
+
+
+class Marks(NamedTuple):
+    """The marks of all coins."""
+
+    ivs: Mapping[str, Mapping[str, float]]  # by coin and symbol: a year, fraction
+    unreadable: int
+
+
+class Count(NamedTuple):
+    """How much of an option is open."""
+
+    contracts: float
+    at: int  # ms since 1970, UTC
+
+
+class Counts(NamedTuple):
+    """The open interest of an expiry."""
+
+    of: Mapping[str, Count]  # by symbol, never empty
+    unreadable: int
+
+    def at(self) -> int:
+        """The newest stamp, ms since 1970."""
+        return max(count.at for count in self.of.values())
+
+
+class Unreported(SourceError):
+    """Binance says that it has no such figure, though it lists the coin."""
 
 
 class Binance:
-    """Binance's public spot API."""
+    """Binance's public options, futures and spot APIs."""
 
     name = "binance"
 
-    def __init__(self, wire: Wire, now: Callable[[], datetime]) -> None:
+    def __init__(self, wire: Wire, now: Callable[[], datetime], keep: timedelta) -> None:
         self._wire = wire
         self._now = now
+        self._parts = Parts(self.name, now, keep)
+
+    async def fetch_chain(self, underlying: str) -> OptionChain:
+        """The coin's options, without forwards; as old as the oldest part."""
+        listed = await self._listed(underlying, HOURLY)
+        marks = await self._figures("mark", parse_marks)
+        ivs = _of_coin(marks.value, underlying)
+        if live_days(unlisted(ivs, listed), self._now()):
+            listed = await self._listed(underlying, SOON)
+        options = listed | unlisted(ivs, listed)
+        index, counts = await asyncio.gather(
+            self._index(underlying),
+            self._open_interest(underlying, live_days(options, self._now())),
+        )
+        return join(underlying, options, marks, index, counts)
+
+    async def fetch_spot(self, underlying: str) -> Tick:
+        """The index price, as of the venue's stamp."""
+        return parse_spot(underlying, await self._premium(underlying), self._now())
+
+    async def fetch_perpetual(self, underlying: str) -> float:
+        """The perpetual's mark price, USD."""
+        return parse_perpetual(await self._premium(underlying))
 
     async def fetch_candles(self, symbol: str) -> Sequence[Candle]:
-        """The 30-minute candles that opened within the last 48 hours, ascending."""
+        """The 30-minute candles that opened within the last 48 hours, ascending.
+
+        Of the perpetual where there is no spot market.
+        """
         params = {"symbol": symbol, "interval": "30m", "limit": "499"}
-        body = await self._wire.ask(self.name, "GET", "/api/v3/klines", params)
-        return parse_candles(body, self._now())
+        try:
+            return parse_candles(await self._ask(f"{SPOT_API}klines", params), self._now())
+        except NotListed:
+            return parse_candles(await self._ask(f"{FUTURES_API}klines", params), self._now())
+
+    async def _listed(self, underlying: str, renew: timedelta) -> Options:
+        """The coin's options. Raises NotListed."""
+
+        async def fetch() -> dict[str, Options]:
+            return parse_listing(await self._ask(f"{OPTION_API}exchangeInfo", {}))
+
+        listing = await self._parts.get("exchangeInfo", fetch, renew=renew, keep=A_DAY)
+        options = listing.value.get(underlying)
+        if options is None:
+            raise NotListed(self.name, f"no {underlying} options")
+        if not options:
+            raise SourceError(self.name, f"no readable {underlying} option is listed")
+        return options
+
+    async def _index(self, underlying: str) -> Tick:
+        part = await self._figures(
+            "index",
+            lambda body: parse_spot(underlying, body, self._now()),
+            underlying=symbol_of(underlying),
+        )
+        return part.value
+
+    async def _open_interest(self, underlying: str, days: Sequence[str]) -> list[Counts]:
+        """What the expiries have. Raises SourceError when none has any."""
+        answers = await asyncio.gather(*(self._counts(underlying, day) for day in days))
+        counts = [answer for answer in answers if answer]
+        if not counts:
+            raise SourceError(self.name, f"no open interest of {underlying}")
+        return counts
+
+    async def _counts(self, underlying: str, day: str) -> Counts | None:
+        """The open interest of the expiry on that day; None where the venue has none."""
+        try:
+            part = await self._figures(
+                "openInterest",
+                lambda body: parse_counts(underlying, body, self._now()),
+                underlyingAsset=underlying,
+                expiration=day,
+            )
+        except Unreported:
+            # An empty list or -6010 and no earlier answer to stand in for it: one expiry that
+            # the venue has no figure for counts as nothing open, and must not cost the others.
+            return None
+        return part.value
+
+    async def _figures(
+        self, what: str, parse: Callable[[bytes], Answer], **params: str
+    ) -> Part[Answer]:
+        """Figures of a listed coin: that there are none is no answer, so the last one serves."""
+
+        async def fetch() -> Answer:
+            try:
+                return parse(await self._ask(f"{OPTION_API}{what}", params))
+            except NotListed as error:
+                raise Unreported(self.name, error.reason) from error
+
+        return await self._parts.get((what, *params.values()), fetch)
+
+    async def _premium(self, underlying: str) -> bytes:
+        return await self._ask(f"{FUTURES_API}premiumIndex", {"symbol": symbol_of(underlying)})
+
+    async def _ask(self, path: str, params: Mapping[str, str]) -> bytes:
+        return await self._wire.ask(self.name, "GET", path, params)
+
+
+def parse_listing(body: bytes) -> dict[str, Options]:
+    """The listed options of each coin. Raises SourceError, also when no coin is listed.
+
+    An option whose strike, expiry, side or unit cannot be read is left out: its name serves.
+    """
+    listing: dict[str, Options] = {}
+    for raw in _read(body, ExchangeInfo).option_symbols:
+        row = decode_row(raw, ListedOption)
+        if row is None or row.underlying_type not in CRYPTO:
+            continue
+        options = listing.setdefault(_coin_in(row.symbol), {})
+        option = _option(row)
+        if option:
+            options[row.symbol] = option
+    if not listing:
+        raise SourceError(Binance.name, "a list of no options")
+    return listing
+
+
+def parse_marks(body: bytes) -> Marks:
+    """The IV of every option of every coin; NaN where it is none. Raises SourceError."""
+    rows = _read_rows(body, Mark)
+    ivs: defaultdict[str, dict[str, float]] = defaultdict(dict)
+    for mark in filter(None, rows):
+        ivs[_coin_in(mark.symbol)][mark.symbol] = positive(num(mark.iv))
+    if not ivs:
+        raise SourceError(Binance.name, "no marks")
+    return Marks(dict(ivs), rows.count(None))
+
+
+def parse_counts(underlying: str, body: bytes, now: datetime) -> Counts:
+    """The open interest of an expiry of the coin. Raises SourceError; Unreported when empty."""
+    rows = _read_rows(body, OpenInterest)
+    if not rows:
+        raise Unreported(Binance.name, "no open interest")
+    now_ms, prefix = milliseconds(now), f"{underlying}-"
+    own = [row for row in rows if row and row.symbol.startswith(prefix)]
+    # All is counted at once. Whether an idle option's own stamp moves on is not documented; were
+    # it older, the option would be taken for stale.
+    newest = int(max((past(num(row.timestamp), now_ms) for row in own), default=now_ms))
+    counts = {row.symbol: Count(num(row.contracts), newest) for row in own}
+    if not counts:
+        raise SourceError(Binance.name, f"no readable open interest of {underlying}")
+    return Counts(counts, rows.count(None))
+
+
+def parse_spot(underlying: str, body: bytes, now: datetime) -> Tick:
+    """The coin's index price. Raises SourceError; NotListed for a coin that is unknown."""
+    prices = _read(body, Prices)
+    return to_tick(Binance.name, underlying, prices.index_price, prices.time, now)
+
+
+def parse_perpetual(body: bytes) -> float:
+    """The mark price, USD. Raises SourceError; NotListed for a coin that is unknown."""
+    return to_price(Binance.name, _read(body, Prices).mark_price)
 
 
 def parse_candles(body: bytes, now: datetime) -> list[Candle]:
-    """The candles of the 48 hours before `now`, ascending. Raises SourceError."""
-    # No type stands for "the type of a union" in Python's annotations yet.
-    answer = decode(Binance.name, body, list[Kline] | Refusal)  # type: ignore[arg-type]
-    if isinstance(answer, Refusal):
-        raise SourceError(Binance.name, f"{answer.msg} ({answer.code})")
-    candles = map(_candle, answer)
-    return [candle for candle in candles if now - SPAN < candle.datetime <= now]
+    """The candles of the 48 hours before `now`, ascending.
+
+    Raises SourceError; NotListed for a symbol that is unknown.
+    """
+    _check(body)
+    klines = decode(Binance.name, body, list[Kline])
+    return to_candles(Binance.name, (line[:6] for line in klines), now)
 
 
-def _candle(line: Kline) -> Candle:
-    numbers = [num(text) for text in line[1:6]]
-    if not 0 < line[0] < FAR_FUTURE_MS or not all(map(math.isfinite, numbers)):
-        raise SourceError(Binance.name, f"unreadable candle: {line[:6]}")
-    return Candle(from_milliseconds(line[0]), *numbers)
+def unlisted(symbols: Iterable[str], listed: Options) -> Options:
+    """What the names say of the symbols that are not listed; they count in the others' unit."""
+    unit = next(iter(listed.values())).unit
+    named = ((symbol, _read_name(symbol, unit)) for symbol in symbols if symbol not in listed)
+    return {symbol: option for symbol, option in named if option}
+
+
+def live_days(options: Options, now: datetime) -> list[str]:
+    """The expiries still ahead, ascending, as the venue writes them: YYMMDD."""
+    expiries = {option.expiry for option in options.values()}
+    live = sorted(expiry for expiry in expiries if expiry > milliseconds(now))
+    return list(dict.fromkeys(f"{from_milliseconds(expiry):%y%m%d}" for expiry in live))
+
+
+def join(
+    underlying: str,
+    options: Options,
+    marks: Part[Marks],
+    index: Tick,
+    counts: Sequence[Counts],
+) -> OptionChain:
+    """The coin's options that have a mark or open interest, as old as the oldest part.
+
+    Marks have no stamp: they are as old as their arrival. Raises SourceError when no row is
+    readable.
+    """
+    at = int(milliseconds(min(marks.at, index.at)))
+    ivs = _of_coin(marks.value, underlying)
+    open_ = {symbol: count for one in counts for symbol, count in one.of.items()}
+    unknown = Count(math.nan, at)
+    rows = [
+        _row(option, ivs.get(symbol, math.nan), open_.get(symbol, unknown), index.spot, at)
+        for symbol, option in options.items()
+        if symbol in ivs or symbol in open_
+    ]
+    nameless = len((ivs.keys() | open_.keys()) - options.keys())
+    unreadable = nameless + marks.value.unreadable + sum(one.unreadable for one in counts)
+    dropped = Counter(row_unreadable=unreadable) if unreadable else Counter[str]()
+    chain = to_chain(underlying, Binance.name, rows, dropped)
+    joined = join_parts(underlying, Binance.name, [chain])
+    oldest = from_milliseconds(min(at, *(one.at() for one in counts)))
+    return replace(joined, sources=tuple(replace(one, at=oldest) for one in joined.sources))
+
+
+def cost(path: str, params: Mapping[str, object]) -> float:  # noqa: ARG001  the same for all
+    """The documented weight of a request."""
+    return WEIGHTS.get(path, 1.0)
+
+
+def is_too_many(body: bytes) -> bool:
+    """Whether it is the refusal of a request too many."""
+    refusal = decode_row(body, Refusal)
+    return refusal is not None and refusal.code == TOO_MANY_REQUESTS
+
+
+TERMS = Terms(
+    limits=(
+        Limit(2_400, 60.0, "/eapi/"),
+        Limit(2_400, 60.0, "/fapi/"),
+        Limit(6_000, 60.0, "/api/"),
+    ),
+    cost=cost,
+    is_too_many=is_too_many,
+)
+
+
+class BinanceFeed:
+    """The index prices beside the marks of the USDT perpetuals, each second."""
+
+    ping_every = 300.0  # the venue's own pings come as often, and nobody else's are wanted
+
+    def __init__(self, coins: Sequence[str], now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._coins = {symbol_of(coin): coin for coin in coins}
+        streams = "/".join(f"{symbol.lower()}@markPrice@1s" for symbol in self._coins)
+        self.path = f"/market/stream?streams={streams}"
+
+    def greeting(self) -> Sequence[str]:
+        """Nothing: the path names the streams."""
+        return ()
+
+    def ping(self) -> str | None:
+        """Nothing."""
+        return None
+
+    def read(self, text: str) -> Pushed:
+        """The index price in a push."""
+        push = decode_row(text, Push)
+        if push is None or push.data.event != "markPriceUpdate":
+            return NOTHING
+        update, coin = push.data, self._coins.get(push.data.symbol)
+        if coin is None:
+            return NOTHING
+        try:
+            tick = to_tick(Binance.name, coin, update.index, update.at, self._now())
+        except SourceError:
+            return NOTHING
+        return Pushed((tick,))
+
+
+Object = TypeVar("Object", bound=Refusal)
+
+
+def _read(body: bytes, answer: type[Object]) -> Object:
+    """The answer, when it is no refusal. Raises SourceError."""
+    value = decode(Binance.name, body, answer)
+    if value.code:
+        raise _refused(value)
+    return value
+
+
+def _read_rows(body: bytes, row: type[Answer]) -> Sequence[Answer | None]:
+    """The rows of a list, None for one of another shape. Raises SourceError."""
+    _check(body)
+    return decode_rows(Binance.name, msgspec.Raw(body), row)
+
+
+def _check(body: bytes) -> None:
+    """Raise the refusal that came instead of a list."""
+    refusal = decode_row(body, Refusal)
+    if refusal:
+        raise _refused(refusal)
+
+
+def _refused(refusal: Refusal) -> SourceError:
+    kinds = {INVALID_SYMBOL: NotListed, NO_FIGURE: Unreported}
+    kind = kinds.get(refusal.code, SourceError)
+    return kind(Binance.name, f"{refusal.msg} ({refusal.code})")
+
+
+def _coin_in(symbol: str) -> str:
+    return symbol.partition("-")[0]
+
+
+def _of_coin(marks: Marks, underlying: str) -> Mapping[str, float]:
+    """The coin's IVs by symbol. Raises SourceError without any."""
+    if underlying not in marks.ivs:
+        raise SourceError(Binance.name, f"no {underlying} marks")
+    return marks.ivs[underlying]
+
+
+def _option(row: ListedOption) -> Option | None:
+    """The option in a row of the list; None where anything of it cannot be read."""
+    expiry, strike = num(row.expiry_date), positive(num(row.strike_price))
+    unit = positive(num(row.unit))
+    readable = 0 < expiry < FAR_FUTURE_MS and row.side in ("CALL", "PUT")
+    if not readable or math.isnan(strike) or math.isnan(unit):
+        return None
+    return Option(int(expiry), strike, row.side == "CALL", unit)
+
+
+def _read_name(symbol: str, unit: float) -> Option | None:
+    """The option of that name, at 08:00 UTC; None where it names none."""
+    name = NAME.fullmatch(symbol)
+    if name is None:
+        return None
+    year, month, day, digits, side = name.groups()
+    expiry = expiry_of_day(2000 + int(year), int(month), int(day))
+    strike = positive(float(digits))
+    if expiry is None or math.isnan(strike):
+        return None
+    return Option(expiry, strike, side == "C", unit)
+
+
+def _row(option: Option, iv: float, count: Count, index: float, at: int) -> Row:
+    expiry, strike, is_call, unit = option
+    contracts, counted_at = count
+    return Row(expiry, strike, is_call, contracts * unit, iv, math.nan, index, min(at, counted_at))

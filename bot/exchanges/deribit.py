@@ -1,61 +1,69 @@
 """Deribit: whole books by currency; IV in percent, open interest in coins, a forward a row."""
 
-import asyncio
 import math
 import re
-from collections import Counter
-from collections.abc import Callable
-from datetime import datetime
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 
 from bot.core.chain import OptionChain, milliseconds
-from bot.core.snapshot import Tick
-from bot.core.symbols import symbol_of
-from bot.errors import NotListed, SourceError
+from bot.core.snapshot import Candle, Tick
+from bot.core.symbols import coin_of
+from bot.errors import SourceError
+from bot.exchanges.feed import NOTHING, Pushed
+from bot.exchanges.parts import Parts
 from bot.exchanges.rows import (
+    CANDLES_SPAN,
     MONTH_NUMBERS,
+    NAMES_KEPT,
+    Contract,
     Row,
     decode,
     decode_row,
+    decode_rows,
     expiry_of_day,
+    gather_parts,
     join_parts,
     num,
+    past,
     positive,
+    to_candles,
     to_chain,
+    to_price,
+    to_tick,
 )
+from bot.exchanges.rpc import Refused, call, error_code, open_answer
+from bot.exchanges.terms import Limit, Terms
 from bot.ports import Wire
 
-NAME = re.compile(r"([A-Z]+)(?:_(USDC|USDT))?-(\d{1,2})([A-Z]{3})(\d{2})-(\d+(?:d\d+)?)-([CP])")
+NAME = re.compile(r"([A-Z]+)(?:_(?:USDC|USDT))?-(\d{1,2})([A-Z]{3})(\d{2})-(\d+(?:d\d+)?)-([CP])")
 INVERSE = ("BTC", "ETH")  # have a book of their own; their linear options are in the USDC book
 LINEAR_BOOK = "USDC"
 PERCENT = 100.0
+MICROSECONDS = 1_000.0  # a millisecond
 ROOT = "/api/v2/public"
+TOO_MANY_REQUESTS = 10_028
+HEARTBEAT_SECONDS = 30
+
+TERMS = Terms(
+    limits=(Limit(100, 5.0),),  # 20 a second, and a burst of 100
+    is_too_many=lambda body: error_code(body) == TOO_MANY_REQUESTS,
+)
 
 
-class Summary(msgspec.Struct):
+class Summary(msgspec.Struct, gc=False):
     """One row of a book, untrusted: `num` reads its numbers."""
 
-    instrument_name: object = None
+    instrument_name: str
     open_interest: object = None
     mark_iv: object = None
     underlying_price: object = None
     estimated_delivery_price: object = None
     creation_timestamp: object = None
-
-
-class Failure(msgspec.Struct):
-    """Why Deribit refused."""
-
-    code: int = 0
-    message: str = "no message"
-
-
-class Books(msgspec.Struct):
-    """The answer to get_book_summary_by_currency."""
-
-    result: list[msgspec.Raw] | None = None
-    error: Failure | None = None
 
 
 class Prices(msgspec.Struct):
@@ -65,11 +73,70 @@ class Prices(msgspec.Struct):
     mark_price: object = None
 
 
-class PricesAnswer(msgspec.Struct):
-    """The answer to either."""
+class Chart(msgspec.Struct):
+    """Candles in columns, ascending; `ticks` are their opening times in ms."""
 
-    result: Prices | None = None
-    error: Failure | None = None
+    ticks: list[object] = []
+    open: list[object] = []
+    high: list[object] = []
+    low: list[object] = []
+    close: list[object] = []
+    volume: list[object] = []  # coins, of inverse perpetuals too
+
+
+class Quote(msgspec.Struct):
+    """A pushed index price."""
+
+    price: object = None
+    timestamp: object = None
+
+
+class Params(msgspec.Struct):
+    """What a pushed message is about."""
+
+    type: str = ""
+    channel: str = ""
+    data: Quote | None = None
+
+
+class Push(msgspec.Struct):
+    """A message of the stream; the answer to a call has no method."""
+
+    method: str
+    params: Params
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A currency's rows by coin. They become columns when asked for: some coins never are."""
+
+    summaries: Mapping[str, Sequence[tuple[Contract, Summary]]]
+    unreadable: Counter[str]
+    sent_ms: float  # since 1970: the stamp of rows without one
+    now_ms: float
+
+    def chain(self, underlying: str) -> OptionChain:
+        """The coin's rows, and what was unreadable in the book, which names no coin.
+
+        A coin without rows in a book that can be read of others is none of the book's.
+        """
+        named = self.summaries.get(underlying, ())
+        rows = [self._row(contract, summary) for contract, summary in named]
+        unreadable = self.unreadable if named or not self.summaries else Counter[str]()
+        return to_chain(underlying, Deribit.name, rows, unreadable)
+
+    def _row(self, contract: Contract, summary: Summary) -> Row:
+        stamp = num(summary.creation_timestamp)
+        return Row(
+            contract.expiry,
+            contract.strike,
+            contract.is_call,
+            oi=num(summary.open_interest),
+            iv=num(summary.mark_iv) / PERCENT,
+            forward=positive(num(summary.underlying_price)),
+            index_price=positive(num(summary.estimated_delivery_price)),
+            at=int(stamp if 0 < stamp <= self.now_ms else self.sent_ms),
+        )
 
 
 class Deribit:
@@ -77,107 +144,156 @@ class Deribit:
 
     name = "deribit"
 
-    def __init__(self, wire: Wire, now: Callable[[], datetime]) -> None:
+    def __init__(self, wire: Wire, now: Callable[[], datetime], keep: timedelta) -> None:
         self._wire = wire
         self._now = now
-        self._asking: dict[str, asyncio.Task[bytes]] = {}  # books on their way, by currency
+        self._parts = Parts(self.name, now, keep)
 
     async def fetch_chain(self, underlying: str) -> OptionChain:
         """The coin's inverse and USDC-linear options."""
         currencies = [underlying, LINEAR_BOOK] if underlying in INVERSE else [LINEAR_BOOK]
-        answers = await asyncio.gather(
-            *(self._book(currency) for currency in currencies), return_exceptions=True
-        )
-        parts = []
-        for answer in answers:
-            if isinstance(answer, NotListed):
-                continue
-            if isinstance(answer, BaseException):
-                raise answer
-            parts.append(parse_chain(underlying, answer, self._now()))
-        return join_parts(underlying, self.name, parts)
+        books = await gather_parts(self._book(currency) for currency in currencies)
+        return join_parts(underlying, self.name, [book.chain(underlying) for book in books])
 
-    async def _book(self, currency: str) -> bytes:
-        """The book of a currency; who asks while it is on its way gets the same answer.
+    async def _book(self, currency: str) -> Book:
+        """The book of a currency: one USDC book serves seven coins."""
+        part = await self._parts.get(currency, lambda: self._fetch_book(currency))
+        return part.value
 
-        One USDC book holds seven coins in 1.7 MB, and all of them are due at one time.
-        """
-        task = self._asking.get(currency)
-        if task is None:
-            asked = self._ask("get_book_summary_by_currency", currency=currency, kind="option")
-            task = self._asking[currency] = asyncio.create_task(asked)
-            task.add_done_callback(lambda _: self._asking.pop(currency))
-        return await asyncio.shield(task)
+    async def _fetch_book(self, currency: str) -> Book:
+        method = "get_book_summary_by_currency"
+        return parse_book(await self._ask(method, currency=currency, kind="option"), self._now())
 
     async def fetch_spot(self, underlying: str) -> Tick:
-        """The index price."""
-        quote = "usd" if underlying in INVERSE else "usdc"
-        prices = await self._prices("get_index_price", index_name=f"{underlying.lower()}_{quote}")
-        price = self._price(prices.index_price)
-        return Tick(symbol_of(underlying), self._now(), price, self.name)
+        """The index price; that of the perpetual's ticker where Deribit refuses the index.
+
+        HYPE's is not in the published list of indexes.
+        """
+        try:
+            body = await self._ask("get_index_price", index_name=index_of(underlying))
+            return parse_spot(underlying, body, self._now())
+        except Refused:
+            return parse_spot(underlying, await self._ticker(underlying), self._now())
 
     async def fetch_perpetual(self, underlying: str) -> float:
         """The perpetual's mark price, USD."""
-        prefix = underlying if underlying in INVERSE else f"{underlying}_USDC"
-        prices = await self._prices("ticker", instrument_name=f"{prefix}-PERPETUAL")
-        return self._price(prices.mark_price)
+        return parse_perpetual(await self._ticker(underlying))
 
-    async def _prices(self, method: str, **params: str) -> Prices:
-        answer = decode(self.name, await self._ask(method, **params), PricesAnswer)
-        if answer.result is None:
-            raise refused(answer.error)
-        return answer.result
+    async def fetch_candles(self, symbol: str) -> Sequence[Candle]:
+        """The perpetual's 30-minute candles that opened within the last 48 hours, ascending."""
+        minute = self._now().replace(second=0, microsecond=0)
+        body = await self._ask(
+            "get_tradingview_chart_data",
+            instrument_name=perpetual_of(coin_of(symbol)),
+            start_timestamp=f"{milliseconds(minute - CANDLES_SPAN):.0f}",
+            end_timestamp=f"{milliseconds(minute):.0f}",
+            resolution="30",
+        )
+        return parse_candles(body, self._now())
 
-    def _price(self, value: object) -> float:
-        price = positive(num(value))
-        if math.isnan(price):
-            raise SourceError(self.name, f"{value!r} is no price")
-        return price
+    async def _ticker(self, underlying: str) -> bytes:
+        return await self._ask("ticker", instrument_name=perpetual_of(underlying))
 
     async def _ask(self, method: str, **params: str) -> bytes:
         return await self._wire.ask(self.name, "GET", f"{ROOT}/{method}", params)
 
 
-def parse_chain(underlying: str, body: bytes, now: datetime) -> OptionChain:
-    """The coin's rows of one book; other coins are passed over. Raises SourceError."""
-    answer = decode(Deribit.name, body, Books)
-    if answer.result is None:
-        raise refused(answer.error)
-    now_ms = milliseconds(now)
+def parse_book(body: bytes, now: datetime) -> Book:
+    """The rows of one currency, of all its coins. Raises SourceError."""
+    answer = open_answer(Deribit.name, body)
+    summaries: defaultdict[str, list[tuple[Contract, Summary]]] = defaultdict(list)
     unreadable: Counter[str] = Counter()
-    rows = []
-    for raw in answer.result:
-        summary = decode_row(raw, Summary)
-        name = NAME.fullmatch(str(summary.instrument_name)) if summary else None
-        if name and name[1] != underlying:
-            continue
-        row = _row(summary, name, now_ms) if summary and name else None
-        if row:
-            rows.append(row)
+    for summary in decode_rows(Deribit.name, answer.result, Summary):
+        contract = read_name(summary.instrument_name) if summary else None
+        if summary and contract:
+            summaries[contract.coin].append((contract, summary))
         else:
             unreadable["row_unreadable"] += 1
-    return to_chain(underlying, Deribit.name, rows, unreadable)
+    now_ms = milliseconds(now)
+    return Book(summaries, unreadable, past(num(answer.sent) / MICROSECONDS, now_ms), now_ms)
 
 
-def refused(error: Failure | None) -> SourceError:
-    """What Deribit said instead of an answer."""
-    why = f"{error.message} ({error.code})" if error else "no result"
-    return SourceError(Deribit.name, why)
+def parse_spot(underlying: str, body: bytes, now: datetime) -> Tick:
+    """The index price as of when it was sent. Raises SourceError."""
+    answer = open_answer(Deribit.name, body)
+    price = decode(Deribit.name, answer.result, Prices).index_price
+    return to_tick(Deribit.name, underlying, price, num(answer.sent) / MICROSECONDS, now)
 
 
-def _row(summary: Summary, name: re.Match[str], now_ms: float) -> Row | None:
-    expiry = expiry_of_day(2000 + int(name[5]), MONTH_NUMBERS.get(name[4], 0), int(name[3]))
-    strike = positive(float(name[6].replace("d", ".")))
+def parse_perpetual(body: bytes) -> float:
+    """The mark price, USD. Raises SourceError."""
+    prices = decode(Deribit.name, open_answer(Deribit.name, body).result, Prices)
+    return to_price(Deribit.name, prices.mark_price)
+
+
+def parse_candles(body: bytes, now: datetime) -> list[Candle]:
+    """The candles of the 48 hours before `now`, ascending. Raises SourceError."""
+    chart = decode(Deribit.name, open_answer(Deribit.name, body).result, Chart)
+    columns = (chart.ticks, chart.open, chart.high, chart.low, chart.close, chart.volume)
+    if len(set(map(len, columns))) > 1:
+        raise SourceError(Deribit.name, "candles in columns of different lengths")
+    return to_candles(Deribit.name, zip(*columns, strict=True), now)
+
+
+@lru_cache(NAMES_KEPT)
+def read_name(name: str) -> Contract | None:
+    """What the name of an option says, its expiry at 08:00 UTC; None where it names none."""
+    match = NAME.fullmatch(name)
+    if match is None:
+        return None
+    coin, day, month, year, digits, side = match.groups()
+    expiry = expiry_of_day(2000 + int(year), MONTH_NUMBERS.get(month, 0), int(day))
+    strike = positive(float(digits.replace("d", ".")))
     if expiry is None or math.isnan(strike):
         return None
-    stamp = num(summary.creation_timestamp)
-    return Row(
-        expiry=expiry,
-        strike=strike,
-        is_call=name[7] == "C",
-        oi=num(summary.open_interest),
-        iv=num(summary.mark_iv) / PERCENT,
-        forward=positive(num(summary.underlying_price)),
-        index_price=positive(num(summary.estimated_delivery_price)),
-        at=int(stamp if 0 < stamp < now_ms else now_ms),
-    )
+    return Contract(coin, expiry, strike, side == "C")
+
+
+def index_of(coin: str) -> str:
+    """The name of the coin's price index."""
+    return f"{coin.lower()}_{'usd' if coin in INVERSE else 'usdc'}"
+
+
+def perpetual_of(coin: str) -> str:
+    """The name of the coin's perpetual."""
+    return f"{coin}-PERPETUAL" if coin in INVERSE else f"{coin}_USDC-PERPETUAL"
+
+
+class DeribitFeed:
+    """The index prices of Deribit's stream."""
+
+    path = "/ws/api/v2"
+    ping_every = 30.0
+
+    def __init__(self, coins: Sequence[str], now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._coins = {f"deribit_price_index.{index_of(coin)}": coin for coin in coins}
+
+    def greeting(self) -> Sequence[str]:
+        """The wish for heartbeats, and a subscription for each coin."""
+        wish = call(1, "public/set_heartbeat", interval=HEARTBEAT_SECONDS)
+        subscriptions = [
+            call(number, "public/subscribe", channels=[channel])
+            for number, channel in enumerate(self._coins, 2)
+        ]
+        return [wish, *subscriptions]
+
+    def ping(self) -> str | None:
+        """Nothing: Deribit asks, and wants an answer."""
+        return None
+
+    def read(self, text: str) -> Pushed:
+        """The price of a subscribed index, or the answer that a heartbeat asks for."""
+        push = decode_row(text, Push)
+        if push is None:
+            return NOTHING
+        if push.method == "heartbeat" and push.params.type == "test_request":
+            return Pushed(replies=(call(0, "public/test"),))
+        coin, quote = self._coins.get(push.params.channel), push.params.data
+        if push.method != "subscription" or coin is None or quote is None:
+            return NOTHING
+        try:
+            tick = to_tick(Deribit.name, coin, quote.price, quote.timestamp, self._now())
+        except SourceError:
+            return NOTHING
+        return Pushed((tick,))

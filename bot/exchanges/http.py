@@ -1,41 +1,83 @@
-"""The network as a wire: one keep-alive session, one address a venue."""
+"""The network as a wire: one keep-alive session, each venue within its limits."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import aiohttp
 import msgspec
 
 from bot.errors import SourceError
+from bot.exchanges.throttle import Throttle
 
 TIMEOUT = aiohttp.ClientTimeout(total=12)
 USER_AGENT = "gammabell"
+LARGEST = 1 << 25  # bytes of an answer, unpacked; the largest book has 2 MB
+CHUNK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """Where a venue is asked, and how often."""
+
+    addresses: Mapping[str, str]  # scheme and host by the beginning of the paths they serve
+    throttle: Throttle
+    prefix: str = ""  # of every path on the network; recordings name paths without it
+
+    def url(self, path: str) -> str:
+        """Of the address whose paths begin most like this one."""
+        begin = max((one for one in self.addresses if path.startswith(one)), key=len)
+        return self.addresses[begin] + self.prefix + path
 
 
 class HttpWire:
     """Asks venues over HTTP."""
 
-    def __init__(self, session: aiohttp.ClientSession, addresses: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        hosts: Mapping[str, Host],
+        timeout: aiohttp.ClientTimeout = TIMEOUT,
+    ) -> None:
         self._session = session
-        self._addresses = addresses  # venue -> scheme and host, with the prefix of its paths
+        self._hosts = hosts
+        self._timeout = timeout
 
     async def ask(self, venue: str, method: str, path: str, params: Mapping[str, object]) -> bytes:
-        """The body of the answer, whatever its status says: venues put their errors there."""
-        url = self._addresses[venue] + path
+        """The body of the answer; of a refusal in JSON too: venues put their errors there."""
+        host = self._hosts[venue]
+        async with host.throttle.admitted(path, params):
+            try:
+                return await self._ask(venue, host, method, path, params)
+            except TimeoutError as error:
+                raise SourceError(venue, f"no answer within {self._timeout.total:g} s") from error
+            except (aiohttp.ClientError, OSError) as error:
+                raise SourceError(venue, f"not reached: {str(error) or repr(error)}") from error
+
+    async def _ask(
+        self, venue: str, host: Host, method: str, path: str, params: Mapping[str, object]
+    ) -> bytes:
         query = {name: str(value) for name, value in params.items()} if method == "GET" else None
         body = msgspec.json.encode(params) if method == "POST" else None
         headers = {"Content-Type": "application/json"} if body else None
-        try:
-            async with self._session.request(
-                method, url, params=query, data=body, headers=headers
-            ) as reply:
-                answer = await reply.read()
-                if reply.status >= 400 and not answer.startswith((b"{", b"[")):
-                    raise SourceError(venue, f"HTTP {reply.status} {reply.reason}")
-                return answer
-        except TimeoutError as error:
-            raise SourceError(venue, f"no answer within {TIMEOUT.total:g} s") from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise SourceError(venue, f"not reached: {error}") from error
+        async with self._session.request(
+            method, host.url(path), params=query, data=body, headers=headers, timeout=self._timeout
+        ) as reply:
+            answer = await _read(venue, reply)
+            host.throttle.heed(reply.status, reply.headers, answer)
+            is_json = answer.startswith((b"{", b"["))
+            if reply.status >= 500 or (reply.status >= 400 and not is_json):
+                raise SourceError(venue, f"HTTP {reply.status} {reply.reason}")
+            return answer
+
+
+async def _read(venue: str, reply: aiohttp.ClientResponse) -> bytes:
+    """The whole body. Raises SourceError when it has no end."""
+    body = bytearray()
+    async for chunk in reply.content.iter_chunked(CHUNK):
+        body += chunk
+        if len(body) > LARGEST:
+            raise SourceError(venue, f"an answer of more than {LARGEST >> 20} MB")
+    return bytes(body)
 
 
 def open_session() -> aiohttp.ClientSession:

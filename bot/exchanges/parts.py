@@ -14,6 +14,7 @@ logger = logging.getLogger(__name__)
 Value = TypeVar("Value")
 
 ALWAYS = timedelta(0)
+FORGOTTEN = timedelta(days=2)  # longer than any answer is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,15 @@ class Parts:
         if key in self._failing:
             self._failing.discard(key)
             logger.info("%s: %s answered again", self._venue, key)
+        self._forget(part.at - FORGOTTEN)
         self._last[key] = part
         return part
+
+    def _forget(self, before: datetime) -> None:
+        """Drop what is of no use to anybody any more: parts of expiries that have passed."""
+        for key in [key for key, part in self._last.items() if part.at < before]:
+            del self._last[key]
+            self._failing.discard(key)
 
     def _ended(self, key: Hashable, task: asyncio.Task[Part[object]]) -> None:
         del self._asking[key]

@@ -1,10 +1,11 @@
-"""What every venue's parser needs: tolerant numbers, expiry days, rows to columns."""
+"""What every venue's parser needs: tolerant numbers, stamps and prices, rows to columns."""
 
+import asyncio
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
@@ -12,15 +13,30 @@ import msgspec
 import numpy as np
 
 from bot.core.chain import OptionChain, Source, from_milliseconds, merge, milliseconds
-from bot.core.snapshot import HIGHEST_PRICE
+from bot.core.snapshot import HIGHEST_PRICE, Candle, Tick
+from bot.core.symbols import symbol_of
 from bot.core.words import MONTHS
 from bot.errors import NotListed, SourceError
 
 MONTH_NUMBERS = {name: number for number, name in enumerate(MONTHS, 1)}
 EXPIRY_HOUR = 8  # UTC, on every venue
-
+NAMES_KEPT = 16_384  # the same names come with every answer; all venues list some 8,000
+CANDLE_FIELDS = 6
+CANDLES_SPAN = timedelta(hours=48)
+FAR_FUTURE_MS = 4_102_444_800_000  # since 1970, the year 2100: a later stamp is no time
+# A lone surrogate in a text is what UnicodeError is for.
+UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
 
 Answer = TypeVar("Answer")
+
+
+class Contract(NamedTuple):
+    """What the name of an option says."""
+
+    coin: str
+    expiry: int  # ms since 1970, UTC
+    strike: float  # USD
+    is_call: bool
 
 
 class Row(NamedTuple):
@@ -36,27 +52,50 @@ class Row(NamedTuple):
     at: int  # ms since 1970, UTC
 
 
-def decode(venue: str, body: bytes, answer: type[Answer]) -> Answer:
+def decode(venue: str, body: bytes | msgspec.Raw, answer: type[Answer]) -> Answer:
     """The body as the venue's wire type. Raises SourceError: cut off, another shape, no JSON."""
     try:
         return msgspec.json.decode(body, type=answer)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise SourceError(venue, f"unreadable answer: {error}") from error
 
 
-def decode_row(raw: msgspec.Raw, row: type[Answer]) -> Answer | None:
+def decode_row(raw: bytes | str | msgspec.Raw, row: type[Answer]) -> Answer | None:
     """One row of an answer; None where it has another shape, which costs that row alone."""
     try:
         return msgspec.json.decode(raw, type=row)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
+
+
+def decode_rows(venue: str, rows: msgspec.Raw, row: type[Answer]) -> Sequence[Answer | None]:
+    """The rows of a list, None in the place of each of another shape. Raises SourceError.
+
+    All at once is twice as fast as one by one, and almost always they are all well.
+    """
+    try:
+        return msgspec.json.decode(rows, type=list[row])  # type: ignore[valid-type]
+    except UNREADABLE:
+        return [decode_row(raw, row) for raw in decode(venue, rows, list[msgspec.Raw])]
+
+
+def decode_named(venue: str, rows: msgspec.Raw, row: type[Answer]) -> Mapping[str, Answer | None]:
+    """The same of the rows in an object, by name."""
+    try:
+        return msgspec.json.decode(rows, type=dict[str, row])  # type: ignore[valid-type]
+    except UNREADABLE:
+        by_name = decode(venue, rows, dict[str, msgspec.Raw])
+        return {name: decode_row(raw, row) for name, raw in by_name.items()}
 
 
 def num(value: object) -> float:
     """The number in a JSON value, NaN where there is none: venues send 1.5, "1.5", "" and null."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return math.nan
-    if isinstance(value, str) and "_" in value:  # Python reads "77_5" as 775
+    if type(value) is float:  # most are, where a venue sends numbers
+        return value
+    if isinstance(value, str):
+        if "_" in value:  # Python reads "77_5" as 775
+            return math.nan
+    elif isinstance(value, bool) or not isinstance(value, int):
         return math.nan
     try:
         return float(value)
@@ -76,6 +115,43 @@ def expiry_of_day(year: int, month: int, day: int) -> int | None:
 def positive(value: float) -> float:
     """A price, or NaN where it cannot be one."""
     return value if 0 < value < HIGHEST_PRICE else math.nan
+
+
+def to_price(venue: str, value: object) -> float:
+    """The price in a JSON value, USD. Raises SourceError where it can be none."""
+    price = positive(num(value))
+    if math.isnan(price):
+        raise SourceError(venue, f"{value!r} is no price")
+    return price
+
+
+def past(stamp: float, now_ms: float) -> float:
+    """A venue's stamp, ms since 1970; now where there is none, or one to come."""
+    return stamp if 0 < stamp < now_ms else now_ms
+
+
+def to_tick(venue: str, coin: str, price: object, stamp: object, now: datetime) -> Tick:
+    """An index price as of the venue's stamp in ms. Raises SourceError where it is no price."""
+    at = from_milliseconds(past(num(stamp), milliseconds(now)))
+    return Tick(symbol_of(coin), at, to_price(venue, price), venue)
+
+
+def to_candles(venue: str, lines: Iterable[Sequence[object]], now: datetime) -> list[Candle]:
+    """The candles that opened in the 48 hours before `now`, ascending.
+
+    A line is the opening time in ms, open, high, low, close in USD and the volume in coins.
+    Raises SourceError when one is unreadable.
+    """
+    candles = sorted((_candle(venue, line) for line in lines), key=lambda one: one.datetime)
+    return [candle for candle in candles if now - CANDLES_SPAN < candle.datetime <= now]
+
+
+def _candle(venue: str, line: Sequence[object]) -> Candle:
+    numbers = list(map(num, line))
+    readable = len(numbers) == CANDLE_FIELDS and all(map(math.isfinite, numbers))
+    if not readable or not 0 < numbers[0] < FAR_FUTURE_MS:
+        raise SourceError(venue, f"unreadable candle: {line}")
+    return Candle(from_milliseconds(numbers[0]), *numbers[1:])
 
 
 def to_chain(
@@ -99,6 +175,21 @@ def to_chain(
         at=np.array(at, np.int64),
         unreadable=dict(unreadable),
     )
+
+
+async def gather_parts(calls: Iterable[Awaitable[Answer]]) -> list[Answer]:
+    """What the calls gave once all have ended; what is not listed is left out.
+
+    Raises the SourceError of the first that failed.
+    """
+    parts = []
+    for answer in await asyncio.gather(*calls, return_exceptions=True):
+        if isinstance(answer, NotListed):
+            continue
+        if isinstance(answer, BaseException):
+            raise answer
+        parts.append(answer)
+    return parts
 
 
 def join_parts(underlying: str, venue: str, parts: Sequence[OptionChain]) -> OptionChain:

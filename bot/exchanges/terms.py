@@ -28,7 +28,7 @@ def never(body: bytes) -> bool:  # noqa: ARG001  likewise
 class Terms:
     """A venue's documented limits; the program keeps to half of each."""
 
-    limits: tuple[Limit, ...]
+    limits: tuple[Limit, ...]  # the one that matters most comes first
     cost: Callable[[str, Mapping[str, object]], float] = one  # of a request by path and parameters
     is_too_many: Callable[[bytes], bool] = never  # whether a short answer says so in its body
     connections: int = 0  # at once, 0: no limit

@@ -13,8 +13,8 @@ from bot.exchanges.terms import Limit, Terms
 from bot.ports import Timer
 
 SHARE = 0.5  # of what is documented: others may share the address
-SHORT = 2_048  # bytes; a longer answer is data, not a refusal
-TOO_MANY = timedelta(seconds=20)  # where the venue does not say how long
+SHORT = 2_048  # bytes; a longer answer is data or a page, and no refusal is looked for in it
+TOO_MANY = timedelta(seconds=5)  # Derive's window, the longest of those who do not say how long
 BANNED = timedelta(minutes=2)  # the shortest ban of Binance's 418
 SLOWED = timedelta(minutes=10)  # Bybit's 403 for "access too frequent"
 BLOCKED = timedelta(minutes=30)  # 403 and 451 do not heal by asking
@@ -65,7 +65,7 @@ class Usage:
     """What /status says of a venue's requests."""
 
     per_minute: float  # spent in the last minute
-    allowed: float  # documented, a minute
+    allowed: float  # documented, a minute: the first of the venue's limits
     shut: str  # why it is not asked now, "" when it is
 
 
@@ -105,15 +105,16 @@ class Throttle:
 
     def heed(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         """Obey a refusal: the venue is left alone for a while. Raises SourceError for one."""
-        too_frequent = b"too frequent" in body[:SHORT].lower()
-        if status == 429 or (len(body) < SHORT and self._terms.is_too_many(body)):
-            why, pause = "too many requests", self._asked_pause(headers) or TOO_MANY
-        elif status == 418:
-            why, pause = "banned", self._asked_pause(headers) or BANNED
-        elif status == 403 and too_frequent:
+        short = body[:SHORT] if len(body) < SHORT else b""
+        too_many = self._terms.is_too_many(short)
+        if status == 403 and (too_many or b"too frequent" in short.lower()):
             why, pause = "too many requests", SLOWED
         elif status in (403, 451):
             why, pause = "blocked", BLOCKED
+        elif status == 418:
+            why, pause = "banned", self._asked_pause(headers) or BANNED
+        elif status == 429 or too_many:
+            why, pause = "too many requests", self._asked_pause(headers) or TOO_MANY
         else:
             return
         self._shut_why = f"{why} (HTTP {status})"
@@ -122,9 +123,10 @@ class Throttle:
 
     def usage(self) -> Usage:
         """What was asked of it lately."""
-        allowed = [limit.amount * MINUTE / limit.seconds for limit in self._terms.limits]
+        general = next(iter(self._terms.limits), Limit(0, MINUTE))
         shut = self._shut_text() if self._is_shut() else ""
-        return Usage(self._minute.total(self._timer.time()), min(allowed, default=0.0), shut)
+        asked = self._minute.total(self._timer.time())
+        return Usage(asked, general.amount * MINUTE / general.seconds, shut)
 
     def _windows_of(self, path: str) -> list[Window]:
         keys = [

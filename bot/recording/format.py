@@ -2,18 +2,33 @@
 
 import gzip
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
 from bot.core.snapshot import HIGHEST_PRICE, Tick
+from bot.core.symbols import coin_of
 from bot.errors import RecordingError, UsageError
 
 VERSION = 1
-CHAIN_PATHS = ("/api/v2/public/get_book_summary_by_currency", "/public/get_tickers")
+PART = ".part"  # the end of the name of a recording that is being written, or was when killed
+TOGETHER = timedelta(seconds=5)  # between two answers of one chain at most
+
+# The calls that chains are made of, and the parameter that names the coin.
+ALL_COINS = ""
+CHAIN_CALLS: Mapping[str, str | None] = {
+    "/api/v2/public/get_book_summary_by_currency": "currency",
+    "/v5/market/tickers": "baseCoin",
+    "/api/v5/public/opt-summary": "instFamily",
+    "/api/v5/public/open-interest": "instFamily",
+    "/eapi/v1/mark": None,
+    "/eapi/v1/openInterest": "underlyingAsset",
+    "/public/get_tickers": "currency",
+}
+KIND_NAMES = ("kind", "category", "instType", "instrument_type")  # the venues' words for "kind"
 
 
 class Header(msgspec.Struct):
@@ -47,9 +62,13 @@ class Answer:
     at: datetime
     venue: str
     request: str  # method, path and parameters in one form
-    coin: str  # the `currency` asked for, "" when the request names none
-    is_chain: bool
+    coin: str | None  # whose chain it is a part of, as the venue names it; None: of no chain
     body: bytes
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether it is a chain or a part of one."""
+        return self.coin is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,24 +92,33 @@ class Recording:
         return max(line[-1].at for line in (self.ticks, self.answers) if line)
 
     def coins(self, symbol: str) -> tuple[str, ...]:
-        """The currencies whose books can hold the symbol's options."""
-        return (symbol.removesuffix("USDT"), "USDC")
+        """The coins of calls that can hold the symbol's options."""
+        return (coin_of(symbol), "USDC", ALL_COINS)
 
     def chain_times(self, symbol: str, venue: str | None = None) -> list[datetime]:
-        """When a chain that concerns the symbol came in, from that venue or any, ascending."""
+        """When a chain that concerns the symbol was there, from that venue or any, ascending.
+
+        Several answers make up one chain; it is there when the last of them is.
+        """
         wanted = self.coins(symbol)
-        return sorted(
-            {
-                answer.at
+        return list(
+            _complete(
+                answer
                 for answer in self.answers
-                if answer.is_chain and answer.coin in wanted and venue in (None, answer.venue)
-            }
+                if answer.coin in wanted and venue in (None, answer.venue)
+            )
         )
 
 
 def request_key(venue: str, method: str, path: str, params: Mapping[str, object]) -> str:
     """One text for one request, whatever the order of its parameters."""
-    return f"{venue} {method} {path} {msgspec.json.encode(params, order='sorted').decode()}"
+    sent = msgspec.json.encode(sent_params(method, params), order="sorted")
+    return f"{venue} {method} {path} {sent.decode()}"
+
+
+def sent_params(method: str, params: Mapping[str, object]) -> Mapping[str, object]:
+    """The parameters as they go over the wire: texts in a query, JSON in a body."""
+    return {name: str(value) for name, value in params.items()} if method == "GET" else params
 
 
 def read_recording(path: Path) -> Recording:
@@ -116,6 +144,37 @@ def read_recording(path: Path) -> Recording:
     return Recording(f"recording {name:08x}", header.symbols, header.venues, ticks, answers)
 
 
+def parse_line(text: bytes) -> Line:
+    """A line after the header. Raises RecordingError, which says what is wrong with it."""
+    try:
+        line = msgspec.json.decode(text, type=Line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RecordingError(str(error)) from error
+    if line.at.tzinfo is None:
+        raise RecordingError("`at` has no time zone")
+    if bool(line.symbol) == bool(line.venue):
+        raise RecordingError("neither a spot tick nor an answer")
+    if line.symbol and not 0 < line.spot < HIGHEST_PRICE:
+        raise RecordingError(f"spot {line.spot} is no price")
+    if line.venue and not line.body:
+        raise RecordingError("an answer without a body")
+    return line
+
+
+def _complete(answers: Iterable[Answer]) -> Iterator[datetime]:
+    """When each group of answers was complete: they are close in time, and none is asked anew."""
+    newest: datetime | None = None
+    first: dict[str, datetime] = {}  # by request, when the group had it first
+    for answer in answers:
+        had = first.setdefault(answer.request, answer.at)
+        if newest is not None and answer.at - min(newest, had) > TOGETHER:
+            yield newest
+            first = {answer.request: answer.at}
+        newest = answer.at
+    if newest is not None:
+        yield newest
+
+
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """Number and text of each line."""
     number = 0
@@ -125,10 +184,12 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 yield number, text
     except FileNotFoundError as error:
         raise UsageError(f"{path}: no such file") from error
-    except gzip.BadGzipFile as error:
-        raise RecordingError(f"{path}: after line {number}: not gzip: {error}") from error
-    except (EOFError, zlib.error) as error:
-        raise RecordingError(f"{path}: cut off or damaged after line {number}: {error}") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        if number and path.suffix == PART:
+            return  # whoever wrote it was killed at this point
+        is_gzip = not isinstance(error, gzip.BadGzipFile)
+        fault = "cut off or damaged" if is_gzip else "not gzip"
+        raise RecordingError(f"{path}: {fault} after line {number}: {error}") from error
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from error
 
@@ -147,18 +208,9 @@ def _header(path: Path, text: bytes) -> Header:
 
 def _line(path: Path, number: int, text: bytes) -> Line:
     try:
-        line = msgspec.json.decode(text, type=Line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return parse_line(text)
+    except RecordingError as error:
         raise RecordingError(f"{path}: line {number}: {error}") from error
-    if line.at.tzinfo is None:
-        raise RecordingError(f"{path}: line {number}: `at` has no time zone")
-    if bool(line.symbol) == bool(line.venue):
-        raise RecordingError(f"{path}: line {number}: neither a spot tick nor an answer")
-    if line.symbol and not 0 < line.spot < HIGHEST_PRICE:
-        raise RecordingError(f"{path}: line {number}: spot {line.spot} is no price")
-    if line.venue and not line.body:
-        raise RecordingError(f"{path}: line {number}: an answer without a body")
-    return line
 
 
 def _answer(line: Line, body: bytes) -> Answer:
@@ -166,7 +218,18 @@ def _answer(line: Line, body: bytes) -> Answer:
         at=line.at,
         venue=line.venue,
         request=request_key(line.venue, line.method, line.path, line.params),
-        coin=str(line.params.get("currency", "")),
-        is_chain=line.path in CHAIN_PATHS,
+        coin=_chain_coin(line),
         body=body,
     )
+
+
+def _chain_coin(line: Line) -> str | None:
+    """The coin whose chain this is a part of; None when it is no part of a chain."""
+    kinds = {str(line.params[name]).lower() for name in KIND_NAMES if name in line.params}
+    if line.path not in CHAIN_CALLS or not kinds <= {"option"}:
+        return None
+    parameter = CHAIN_CALLS[line.path]
+    if parameter is None:
+        return ALL_COINS
+    named = line.params.get(parameter)
+    return str(named).partition("-")[0] if named else None  # BTC of BTC-USD_UM

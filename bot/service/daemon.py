@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 
 from bot.core.schedule import next_collect
 from bot.errors import StoreError
-from bot.ports import Store
+from bot.ports import Store, Timer
 from bot.service.collector import Collector
 from bot.service.desk import Desk
 from bot.service.dispatcher import Dispatcher
@@ -17,6 +16,7 @@ from bot.service.ticker import Ticker
 logger = logging.getLogger(__name__)
 
 HOUSEKEEPING_SECONDS = 3_600.0
+START_SECONDS = 1.0
 EXPIRY_GRACE = timedelta(milliseconds=50)  # a row expires at its time, not before
 
 
@@ -31,6 +31,7 @@ class Daemon:
         dispatcher: Dispatcher,
         store: Store,
         now: Callable[[], datetime],
+        timer: Timer,
         every: timedelta,
     ) -> None:
         self._desks = desks
@@ -39,11 +40,13 @@ class Daemon:
         self._dispatcher = dispatcher
         self._store = store
         self._now = now
+        self._timer = timer
         self._every = every
 
     def loops(self) -> list[Coroutine[object, object, object]]:
-        """Collecting and ticking, a loop each a symbol."""
-        return [loop(desk) for desk in self._desks for loop in (self._collect, self._tick)]
+        """Collecting, a loop each a symbol, and everything that ticks need."""
+        ticking = self._ticker.loops(self._desks, self._dispatcher.nudge)
+        return [*map(self._collect, self._desks), *ticking]
 
     async def open(self) -> None:
         """Read every desk's state."""
@@ -61,14 +64,12 @@ class Daemon:
                 logger.info("housekeeping: %d rows deleted", deleted)
             except StoreError as error:
                 logger.error("housekeeping: %s", error)
-            await asyncio.sleep(HOUSEKEEPING_SECONDS)
-
-    async def _tick(self, desk: Desk) -> None:
-        await self._ticker.run(desk, self._dispatcher.nudge)
+            await self._timer.sleep(HOUSEKEEPING_SECONDS)
 
     async def _collect(self, desk: Desk) -> None:
-        # Start after the first tick, which judges what happened before, and not all at once.
-        await asyncio.sleep(random.random())  # noqa: S311  no secret
+        # After the first tick, which judges what happened before; all at once, as every later
+        # cycle: one answer of a venue may serve several symbols.
+        await self._timer.sleep(START_SECONDS)
         while True:
             try:
                 if await self._collector.collect(desk):
@@ -81,7 +82,7 @@ class Daemon:
         expiries = set(desk.chain.expiry.tolist()) if desk.chain is not None else set()
         now = self._now()
         due = next_collect(now, expiries, self._every) + EXPIRY_GRACE
-        await asyncio.sleep((due - now).total_seconds())
+        await self._timer.sleep((due - now).total_seconds())
 
 
 async def poll(every_seconds: float, act: Callable[[], Awaitable[object]]) -> None:

@@ -1,59 +1,200 @@
-"""Spot prices, live: the median of the venues' index prices, a tick a second and symbol."""
+"""Spot prices, live: what the venues push or are asked for, judged as it comes."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from statistics import median
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
+from bot.core.retry import retry_delay
 from bot.core.snapshot import Tick
+from bot.core.spot import Quotes, agreeing, consensus, is_current, joint, take
 from bot.core.symbols import coin_of
-from bot.errors import SourceError, StoreError
-from bot.ports import SpotSource
+from bot.errors import NotListed, SourceError, StoreError
+from bot.ports import SpotSource, SpotStream, Timer
 from bot.service.desk import Desk
 
 logger = logging.getLogger(__name__)
 
+POLL_SECONDS = 1.0
 PATIENCE_SECONDS = 2.0  # with one venue: the others' prices do not wait longer
+PUSHED_LATELY = timedelta(seconds=3)  # a venue whose stream said something since is not asked
+LONGEST_BACK_OFF = 15.0  # seconds
+ASK_AGAIN_SECONDS = 3_600.0  # whether the venue lists the coin by now
+STORE_AGAIN_SECONDS = 1.0
+LONGEST_QUEUE = 1_000  # ticks, some minutes of a store that refuses; then the oldest go
+SAME_PRICE = timedelta(seconds=1)  # within it the same price again is nothing new
+
+Take = Callable[[Tick], None]
+
+
+@dataclass(slots=True)
+class Price:
+    """What is known of one symbol's price."""
+
+    quotes: Quotes = field(default_factory=dict)
+    newest: Tick | None = None  # the last that counted, at first the last run's
+    passed_on: Tick | None = None
+    waiting: asyncio.Queue[Tick] = field(default_factory=lambda: asyncio.Queue(LONGEST_QUEUE))
+
+
+@dataclass(slots=True)
+class Poll:
+    """How asking a venue for one coin goes."""
+
+    due: float = 0.0  # by the timer
+    failures: int = 0  # in a row
 
 
 class Ticker:
-    """Polls the venues and has every tick judged."""
+    """Makes each symbol's spot of the venues' prints and has every tick judged."""
 
     def __init__(
-        self, sources: Sequence[SpotSource], now: Callable[[], datetime], every_seconds: float = 1.0
+        self,
+        streams: Sequence[SpotStream],
+        sources: Sequence[SpotSource],
+        now: Callable[[], datetime],
+        timer: Timer,
+        listeners: Sequence[Take] = (),
     ) -> None:
+        self._streams = streams
         self._sources = sources
         self._now = now
-        self._every_seconds = every_seconds
+        self._timer = timer
+        self._listeners = listeners  # they hear every tick that is judged
+        self._prices: dict[str, Price] = {}  # by symbol
+        self._pushed: dict[tuple[str, str], datetime] = {}  # venue, symbol -> stamp of the newest
 
-    async def run(self, desk: Desk, stored: Callable[[], None]) -> None:
-        """Tick until cancelled; `stored` is told of every tick that changed something."""
-        while True:
-            tick = await self.fetch(desk.symbol)
-            try:
-                if tick and await desk.judge(tick):
-                    stored()
-            except StoreError as error:
-                logger.error(
-                    "tick not stored, the next one is judged from the same state: %s", error
-                )
-            await asyncio.sleep(self._every_seconds)
+    def loops(
+        self, desks: Sequence[Desk], stored: Callable[[], None]
+    ) -> list[Coroutine[object, object, object]]:
+        """Listening to each stream, asking each source, judging for each desk.
+
+        The desks are open; `stored` is told of every tick that changed something.
+        """
+        self._prices = {desk.symbol: Price(newest=desk.tick) for desk in desks}
+        coins = [coin_of(desk.symbol) for desk in desks]
+        return [
+            *(stream.run(coins, self._push) for stream in self._streams),
+            *(self._ask_on(source) for source in self._sources),
+            *(self._judge_on(desk, stored) for desk in desks),
+        ]
+
+    def newest(self, symbol: str) -> Tick | None:
+        """The symbol's last price that counted; None when there never was one."""
+        price = self._prices.get(symbol)
+        return price.newest if price else None
+
+    def state(self) -> Mapping[str, timedelta]:
+        """The age of each venue's newest print of any symbol, by its stamp."""
+        newest: dict[str, datetime] = {}
+        for price in self._prices.values():
+            for venue, quote in price.quotes.items():
+                newest[venue] = max(quote.tick.at, newest.get(venue, quote.tick.at))
+        return {venue: self._now() - at for venue, at in sorted(newest.items())}
 
     async def fetch(self, symbol: str) -> Tick | None:
-        """The symbol's price now; None when no venue says one."""
-        coin = coin_of(symbol)
-        asked = await asyncio.gather(*(self._ask(source, coin) for source in self._sources))
-        ticks = [tick for tick in asked if tick]
-        if not ticks:
-            return None
-        names = "+".join(tick.source for tick in ticks)
-        return Tick(symbol, self._now(), median(tick.spot for tick in ticks), f"{names} index")
+        """The symbol's price by asking every venue once; None when no venue says one of now."""
+        asked = await asyncio.gather(
+            *(self._fetch_quietly(source, coin_of(symbol)) for source in self._sources)
+        )
+        now = self._now()
+        prints = [tick for tick in asked if tick and is_current(tick, now)]
+        return joint(agreeing(prints) or prints, now) if prints else None
 
-    async def _ask(self, source: SpotSource, coin: str) -> Tick | None:
+    async def _fetch_quietly(self, source: SpotSource, coin: str) -> Tick | None:
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                return await source.fetch_spot(coin)
-        except (SourceError, TimeoutError) as error:
+            return await fetch_spot(source, coin)
+        except SourceError as error:
             logger.debug("no spot: %s", error)
             return None
+
+    def _push(self, tick: Tick) -> None:
+        """Take a print from a stream."""
+        self._pushed[tick.source, tick.symbol] = tick.at
+        self._take(tick)
+
+    def _take(self, tick: Tick) -> None:
+        """Take a venue's print, and pass on what it makes of the symbol's price."""
+        price = self._prices.get(tick.symbol)
+        if price is None:
+            return
+        now = self._now()
+        price.quotes = take(price.quotes, tick, now)
+        spot = consensus(price.quotes, price.newest, now)
+        if spot is not None:
+            price.newest = spot
+            self._pass_on(price, spot)
+
+    def _pass_on(self, price: Price, tick: Tick) -> None:
+        last = price.passed_on
+        if last is not None and tick.spot == last.spot and tick.at - last.at < SAME_PRICE:
+            return
+        price.passed_on = tick
+        if price.waiting.full():
+            price.waiting.get_nowait()
+        price.waiting.put_nowait(tick)
+        for listener in self._listeners:
+            listener(tick)
+
+    async def _ask_on(self, source: SpotSource) -> None:
+        """Ask for every symbol that the venue's stream says nothing of, until cancelled."""
+        polls = {symbol: Poll() for symbol in self._prices}
+        while True:
+            time, now = self._timer.time(), self._now()
+            due = [
+                (symbol, poll)
+                for symbol, poll in polls.items()
+                if poll.due <= time and not self._is_pushed(source.name, symbol, now)
+            ]
+            await asyncio.gather(*(self._ask(source, symbol, poll) for symbol, poll in due))
+            await self._timer.sleep(POLL_SECONDS)
+
+    def _is_pushed(self, venue: str, symbol: str, now: datetime) -> bool:
+        at = self._pushed.get((venue, symbol))
+        return at is not None and now - at <= PUSHED_LATELY
+
+    async def _ask(self, source: SpotSource, symbol: str, poll: Poll) -> None:
+        try:
+            tick = await fetch_spot(source, coin_of(symbol))
+        except NotListed:
+            poll.due = self._timer.time() + ASK_AGAIN_SECONDS
+        except SourceError as error:
+            logger.debug("no spot: %s", error)
+            seconds = min(retry_delay(poll.failures).total_seconds(), LONGEST_BACK_OFF)
+            poll.due, poll.failures = self._timer.time() + seconds, poll.failures + 1
+        else:
+            poll.failures = 0
+            self._take(tick)
+
+    async def _judge_on(self, desk: Desk, stored: Callable[[], None]) -> None:
+        """Have every tick judged in its order, until cancelled."""
+        waiting = self._prices[desk.symbol].waiting
+        while True:
+            if await self._judge(desk, await waiting.get()):
+                stored()
+
+    async def _judge(self, desk: Desk, tick: Tick) -> bool:
+        """Whether the tick changed something; while the store refuses it is judged again."""
+        refused = False
+        while True:
+            try:
+                changed = await desk.judge(tick)
+            except StoreError as error:
+                if not refused:
+                    logger.error("%s tick not stored, it is judged again: %s", desk.symbol, error)
+                refused = True
+                await self._timer.sleep(STORE_AGAIN_SECONDS)
+                continue
+            if refused:
+                logger.info("%s ticks are stored again", desk.symbol)
+            return changed
+
+
+async def fetch_spot(source: SpotSource, coin: str) -> Tick:
+    """The venue's price. Raises SourceError, also when it takes too long."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await source.fetch_spot(coin)
+    except TimeoutError as error:
+        raise SourceError(source.name, f"no price within {PATIENCE_SECONDS:g} s") from error

@@ -10,6 +10,7 @@ from uuid import uuid4
 from bot.core.chain import OptionChain
 from bot.core.crossings import Latches
 from bot.core.events import Alert, Delivery
+from bot.core.minutes import Minute, merge
 from bot.core.rules import Rule, RuleState
 from bot.core.snapshot import Snapshot
 from bot.errors import StoreError
@@ -41,6 +42,7 @@ class Stored:
     rule_states: dict[str, RuleState] = field(default_factory=dict)
     alerts: dict[str, Outgoing] = field(default_factory=dict)
     journal: dict[int, codec.Line] = field(default_factory=dict)
+    minutes: dict[tuple[str, datetime], Minute] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
     last_rule: int = 0
     last_line: int = 0
@@ -159,6 +161,19 @@ class MemoryStore:
         """How far a replay into this store has come."""
         return self._stored.facts.get(POSITION)
 
+    async def add_minutes(self, minutes: Sequence[Minute]) -> None:
+        """Store the minutes, each merged to what is known of it already."""
+        with self._changing() as stored:
+            for minute in minutes:
+                microseconds(minute.at)  # refuses times without a zone, as the database does
+                key = minute.symbol, minute.at
+                stored.minutes[key] = merge(stored.minutes.get(key), minute)
+
+    async def minutes(self, symbol: str, since: datetime, until: datetime) -> Sequence[Minute]:
+        """The symbol's minutes that began since then and before `until`, ascending."""
+        found = (one for one in self._stored.minutes.values() if one.symbol == symbol)
+        return sorted((one for one in found if since <= one.at < until), key=lambda one: one.at)
+
     async def open_market(self, market: str) -> str:
         """This store's own name. Raises StoreError when it holds another market's data."""
         with self._changing() as stored:
@@ -186,6 +201,9 @@ class MemoryStore:
             stored.chains = {part: body for part, body in stored.chains.items() if part in used}
             stored.journal = {
                 seq: line for seq, line in stored.journal.items() if line.at >= all_before
+            }
+            stored.minutes = {
+                key: one for key, one in stored.minutes.items() if one.at >= all_before
             }
             stored.alerts = {
                 identity: one
@@ -262,4 +280,5 @@ def _append(stored: Stored, lines: Sequence[codec.Line]) -> None:
 
 
 def _rows(stored: Stored) -> int:
-    return sum((len(stored.snapshots), len(stored.chains), len(stored.journal), len(stored.alerts)))
+    counts = (len(stored.snapshots), len(stored.chains), len(stored.journal), len(stored.alerts))
+    return sum(counts) + len(stored.minutes)

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    case,
     cast,
     delete,
     exists,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     insert,
     select,
     text,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -28,6 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.core.chain import OptionChain
 from bot.core.crossings import Latches
 from bot.core.events import Alert, Delivery
+from bot.core.minutes import Minute
 from bot.core.rules import Rule, RuleState
 from bot.core.snapshot import Snapshot
 from bot.errors import StoreError
@@ -45,6 +48,7 @@ from bot.store.tables import (
     rules,
     snapshot_chains,
     snapshots,
+    spot_minutes,
 )
 
 MARKET, POSITION, IDENTITY = "market", "position", "identity"  # names of facts
@@ -206,6 +210,22 @@ class SqlStore:
         async with self._reading() as database:
             return await self._fact(database, POSITION)
 
+    async def add_minutes(self, minutes: Sequence[Minute]) -> None:
+        """Store the minutes in one transaction, each merged to what is known of it already."""
+        if not minutes:
+            return
+        rows = [asdict(one) for one in sorted(minutes, key=lambda one: (one.symbol, one.at))]
+        async with self._writing() as database:
+            await database.run(_merging_minutes(self._insert), rows)  # in one order: no deadlocks
+
+    async def minutes(self, symbol: str, since: datetime, until: datetime) -> Sequence[Minute]:
+        """The symbol's minutes that began since then and before `until`, ascending."""
+        known = spot_minutes.c
+        wanted = and_(known.symbol == symbol, known.at >= since, known.at < until)
+        async with self._reading() as database:
+            rows = await database.run(select(spot_minutes).where(wanted).order_by(known.at))
+            return [Minute(**row) for row in rows.mappings()]
+
     async def open_market(self, market: str) -> str:
         """The database's own name. Raises StoreError when it holds another market's data."""
         new = self._insert(facts).on_conflict_do_nothing()
@@ -236,6 +256,7 @@ class SqlStore:
         await self._prune(snapshot_chains, snapshot_chains.c.snapshot.in_(bare))
         rows = await self._prune(chains, unlinked)
         rows += await self._prune(journal, journal.c.at < all_before)
+        rows += await self._prune(spot_minutes, spot_minutes.c.at < all_before)
         rows += await self._prune(snapshots, _outdated(all_before))
         await self._prune(candles, undrawn)
         return rows + await self._prune(alerts, ended)
@@ -367,8 +388,8 @@ class SqlStore:
 
     async def _prune(self, table: Table, doomed: ColumnElement[bool]) -> int:
         """Delete these rows a few at a time; returns how many they were."""
-        key = next(iter(table.primary_key))
-        some = select(key).where(doomed).limit(PRUNED_AT_ONCE).correlate(None)
+        key = tuple_(*table.primary_key)
+        some = select(*table.primary_key).where(doomed).limit(PRUNED_AT_ONCE).correlate(None)
         rows = 0
         while True:
             async with self._writing() as database:
@@ -395,6 +416,20 @@ def _upsert(
     key = [column.name for column in table.primary_key]
     values = {name: new.excluded[name] for name in columns if name not in key}
     return new.on_conflict_do_update(index_elements=key, set_=values)
+
+
+@cache
+def _merging_minutes(insert: Insert) -> sqlite.Insert | postgresql.Insert:
+    """What core.minutes.merge says, as the database's own statement."""
+    new = insert(spot_minutes)
+    known, later = spot_minutes.c, new.excluded
+    merged = {
+        "high": case((later.high > known.high, later.high), else_=known.high),
+        "low": case((later.low < known.low, later.low), else_=known.low),
+        "close": later.close,
+        "ticks": known.ticks + later.ticks,
+    }
+    return new.on_conflict_do_update(index_elements=[known.symbol, known.at], set_=merged)
 
 
 def _latches_row(record: Record) -> Row:

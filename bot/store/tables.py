@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Dialect,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -144,6 +145,18 @@ journal = Table(
     Column("snapshot", Text, ForeignKey("snapshots.id"), index=True),
     Column("body", Text),  # NULL where the line is a snapshot
     sqlite_autoincrement=True,
+)
+
+spot_minutes = Table(  # what our own ticks were in each minute, USD
+    "spot_minutes",
+    metadata,
+    Column("symbol", Text, primary_key=True),
+    Column("at", UtcTime, primary_key=True, index=True),  # its start
+    Column("open", Double, nullable=False),
+    Column("high", Double, nullable=False),
+    Column("low", Double, nullable=False),
+    Column("close", Double, nullable=False),
+    Column("ticks", Integer, nullable=False),
 )
 
 facts = Table(

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -23,11 +24,17 @@ from tests.exchanges.wires import (
     derive_listing,
     derive_ticker,
     kline,
+    rpc_body,
 )
 
+KEEP = timedelta(minutes=5)
 SECONDS = NOW_MS // 1_000 + 86_400
+EXPIRY = datetime(2026, 3, 3, 8, tzinfo=UTC)
 BOOK = deribit_body(deribit_row(), deribit_row("SOL_USDC-27MAR26-200d5-P"))
 REFUSAL = as_body({"jsonrpc": "2.0", "error": {"code": 10028, "message": "too_many_requests"}})
+CHART = rpc_body(
+    {"ticks": [NOW_MS]} | {name: [1.5] for name in ("open", "high", "low", "close", "volume")}
+)
 PRICES = as_body({"result": {"index_price": 1.5, "mark_price": 2.5}})
 TICKERS = derive_body({"BTC-20260303-70_5-C": derive_ticker(), "BTC-x-71-P": derive_ticker()})
 LISTING = derive_listing(SECONDS, SECONDS + 86_400, pages=1)
@@ -75,6 +82,10 @@ def parts_of(value):
             yield from parts_of(value[key])
 
 
+def read_book(body):
+    return deribit.parse_book(body, NOW).chain("BTC")
+
+
 def attempt(read, *arguments):
     with contextlib.suppress(SourceError):
         read(*arguments)
@@ -86,23 +97,30 @@ def attempt_all(*fetches):
 
 
 @settings(max_examples=300, deadline=None)
-@given(body=bodies(BOOK, REFUSAL))
+@given(body=bodies(BOOK, CHART, REFUSAL))
 def test_deribit_reads_any_body_or_gives_a_source_error(body):
-    attempt(deribit.parse_chain, "BTC", body, NOW)
+    attempt(read_book, body)
+    attempt(deribit.parse_candles, body, NOW)
 
 
 @settings(max_examples=300, deadline=None)
-@given(body=bodies(BOOK, REFUSAL, PRICES))
+@given(body=bodies(BOOK, CHART, REFUSAL, PRICES))
 def test_deribit_answers_whatever_its_venue_says(body):
-    venue = Deribit(FakeWire(lambda path, params: body), lambda: NOW)
+    venue = Deribit(FakeWire(lambda path, params: body), lambda: NOW, KEEP)
 
-    attempt_all(venue.fetch_chain("SOL"), venue.fetch_spot("BTC"), venue.fetch_perpetual("BTC"))
+    attempt_all(
+        venue.fetch_chain("SOL"),
+        venue.fetch_spot("BTC"),
+        venue.fetch_perpetual("BTC"),
+        venue.fetch_candles("BTCUSDT"),
+    )
 
 
 @settings(max_examples=300, deadline=None)
 @given(body=bodies(TICKERS, REFUSAL))
 def test_derive_reads_any_body_or_gives_a_source_error(body):
-    attempt(derive.parse_chain, "BTC", body, NOW)
+    attempt(derive.parse_chain, "BTC", EXPIRY, body, NOW)
+    attempt(derive.parse_perpetual, "BTC", body)
 
 
 @settings(max_examples=300, deadline=None)
@@ -115,7 +133,9 @@ def test_derive_answers_whatever_its_venue_says(listing, tickers):
             return pages.get(params["page"], SourceError("derive", "no such page"))
         return tickers
 
-    attempt_all(Derive(FakeWire(answer), lambda: NOW).fetch_chain("BTC"))
+    venue = Derive(FakeWire(answer), lambda: NOW, KEEP)
+
+    attempt_all(venue.fetch_chain("BTC"), venue.fetch_spot("BTC"), venue.fetch_perpetual("BTC"))
 
 
 @settings(max_examples=300, deadline=None)
@@ -135,12 +155,13 @@ DEEP = b"[" * 100_000 + b"]" * 100_000
 @pytest.mark.parametrize(
     "read",
     [
-        lambda body: deribit.parse_chain("BTC", body, NOW),
-        lambda body: derive.parse_chain("BTC", body, NOW),
+        read_book,
+        lambda body: deribit.parse_candles(body, NOW),
+        lambda body: derive.parse_chain("BTC", EXPIRY, body, NOW),
         derive.parse_instruments,
         lambda body: binance.parse_candles(body, NOW),
     ],
-    ids=["deribit", "derive", "derive list", "binance"],
+    ids=["deribit", "deribit candles", "derive", "derive list", "binance"],
 )
 def test_an_answer_nested_without_end_is_a_source_error(read, body):
     with pytest.raises(SourceError):

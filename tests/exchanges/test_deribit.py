@@ -1,22 +1,34 @@
 import asyncio
 import math
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
+import msgspec
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bot.core.snapshot import compute_levels
+from bot.core.chain import from_milliseconds
+from bot.core.gex import ONE_PERCENT, exposure, live_rows
+from bot.core.snapshot import Candle, Tick, compute_levels
+from bot.core.words import MONTHS
 from bot.errors import NotListed, SourceError
-from bot.exchanges.deribit import Deribit, parse_chain
+from bot.exchanges.deribit import TERMS, Deribit, DeribitFeed, parse_book, parse_candles, read_name
+from bot.exchanges.feed import NOTHING as NOTHING_PUSHED
 from tests.exchanges.wires import (
     AT_MS,
     NOW,
     NOW_MS,
+    SENT_MS,
     FakeWire,
     as_body,
     deribit_body,
     deribit_row,
+    rpc_body,
 )
 
+KEEP = timedelta(minutes=5)
+REFUSAL = as_body({"error": {"code": 10_028, "message": "too_many_requests"}})
 NOTHING = [None, "", "none", ..., True, [], {}, "1_0"]  # what is no number
 
 
@@ -28,8 +40,12 @@ def books(**by_currency):
     return FakeWire(lambda path, params: by_currency[params["currency"]])
 
 
-def deribit(wire):
-    return Deribit(wire, lambda: NOW)
+def deribit(wire, clock=lambda: NOW):
+    return Deribit(wire, clock, KEEP)
+
+
+def parse_chain(coin, body, now):
+    return parse_book(body, now).chain(coin)
 
 
 @pytest.mark.parametrize(
@@ -158,8 +174,18 @@ def test_other_coins_of_the_book_are_passed_over():
 
 
 @pytest.mark.parametrize("stamp", [NOW_MS + 60_000, NOW_MS * 1_000, None, ..., 0, -5, "soon", {}])
-def test_a_row_without_a_stamp_or_with_one_to_come_is_of_now(stamp):
+def test_a_row_without_a_stamp_or_with_one_to_come_is_of_when_it_was_sent(stamp):
     chain = parse_chain("BTC", deribit_body(deribit_row(creation_timestamp=stamp)), NOW)
+
+    assert chain.at.tolist() == [SENT_MS]
+    assert chain.sources[0].at.timestamp() * 1_000 == SENT_MS
+
+
+@pytest.mark.parametrize("sent", [(NOW_MS + 60_000) * 1_000, None, 0, -5, "soon", {}])
+def test_an_answer_that_was_sent_at_no_time_or_later_is_of_now(sent):
+    body = deribit_body(deribit_row(creation_timestamp=None), usOut=sent)
+
+    chain = parse_chain("BTC", body, NOW)
 
     assert chain.at.tolist() == [NOW_MS]
     assert chain.sources[0].at == NOW
@@ -247,7 +273,14 @@ async def test_a_failing_book_is_no_whole_chain():
     assert not isinstance(caught.value, NotListed)
 
 
-@pytest.mark.parametrize("rows", [(), (deribit_row("SOL_USDC-27MAR26-200-C"),)])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        (),
+        (deribit_row("SOL_USDC-27MAR26-200-C"),),
+        (deribit_row("SOL_USDC-27MAR26-200-C"), deribit_row("1NEW_USDC-27MAR26-200-C"), None),
+    ],
+)
 async def test_a_coin_that_no_row_names_is_not_listed(rows):
     with pytest.raises(NotListed, match="deribit: no HYPE options"):
         await deribit(books(USDC=deribit_body(*rows))).fetch_chain("HYPE")
@@ -263,13 +296,13 @@ async def test_a_book_of_nothing_but_unreadable_rows_is_an_outage():
 
 
 @pytest.mark.parametrize(("coin", "index"), [("ETH", "eth_usd"), ("HYPE", "hype_usdc")])
-async def test_spot_is_the_index_price(coin, index):
-    answer = {"result": {"index_price": 70.25, "estimated_delivery_price": 70.0}}
+async def test_spot_is_the_index_price_as_of_when_it_was_sent(coin, index):
+    answer = rpc_body({"index_price": 70.25, "estimated_delivery_price": 70.0})
     wire = FakeWire(lambda path, params: answer)
 
     tick = await deribit(wire).fetch_spot(coin)
 
-    assert (tick.symbol, tick.spot, tick.at) == (f"{coin}USDT", 70.25, NOW)
+    assert tick == Tick(f"{coin}USDT", from_milliseconds(SENT_MS), 70.25, "deribit")
     assert wire.asked == [("GET", "/api/v2/public/get_index_price", {"index_name": index})]
 
 
@@ -378,3 +411,278 @@ async def test_a_failing_shared_book_fails_everyone_once_and_not_the_next_time()
 
     assert first == [refusal, refusal]
     assert len(await venue.fetch_chain("SOL")) == 1
+
+
+class Clock:
+    """A time that the test moves."""
+
+    def __init__(self):
+        self.at = NOW
+
+    def __call__(self):
+        return self.at
+
+
+def stamped(name, at):
+    return deribit_row(name, creation_timestamp=int(at.timestamp() * 1_000))
+
+
+async def test_the_last_book_stands_in_for_one_that_fails_and_the_chain_is_as_old_as_it():
+    bodies = {"BTC": deribit_body(stamped("BTC-27MAR26-80000-C", NOW))}
+    bodies["USDC"] = deribit_body(stamped("BTC_USDC-27MAR26-80000-C", NOW))
+    clock, wire = Clock(), FakeWire(lambda path, params: bodies[params["currency"]])
+    venue = deribit(wire, clock)
+    await venue.fetch_chain("BTC")
+    clock.at = NOW + KEEP
+    bodies["BTC"] = deribit_body(stamped("BTC-27MAR26-80000-C", clock.at))
+    bodies["USDC"] = SourceError("deribit", "HTTP 502")
+
+    chain = await venue.fetch_chain("BTC")
+
+    assert [(source.at, source.rows) for source in chain.sources] == [(NOW, 2)]
+    assert sorted(chain.at.tolist()) == [NOW_MS, NOW_MS + KEEP.total_seconds() * 1_000]
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"", REFUSAL])
+async def test_an_unreadable_book_is_stood_in_for_until_the_last_one_is_too_old(body):
+    bodies = [deribit_body(deribit_row("SOL_USDC-27MAR26-200-C")), body, body]
+    clock, wire = Clock(), FakeWire(lambda path, params: bodies.pop(0))
+    venue = deribit(wire, clock)
+    await venue.fetch_chain("SOL")
+
+    clock.at = NOW + KEEP
+    chain = await venue.fetch_chain("SOL")
+    clock.at += timedelta(seconds=1)
+
+    assert chain.at.tolist() == [AT_MS]
+    with pytest.raises(SourceError, match=r"^deribit: "):
+        await venue.fetch_chain("SOL")
+
+
+async def test_an_index_that_is_refused_is_read_from_the_perpetual():
+    def answer(path, params):
+        if path.endswith("ticker"):
+            return rpc_body({"index_price": 70.25, "mark_price": 71})
+        return {"error": {"code": -32602, "message": "Invalid params"}}
+
+    wire = FakeWire(answer)
+
+    tick = await deribit(wire).fetch_spot("HYPE")
+
+    assert (tick.spot, tick.at.timestamp() * 1_000) == (70.25, SENT_MS)
+    assert wire.asked[-1][-1] == {"instrument_name": "HYPE_USDC-PERPETUAL"}
+
+
+async def test_a_venue_that_is_not_reached_is_not_asked_for_the_perpetual_too():
+    wire = FakeWire(lambda path, params: SourceError("deribit", "not reached"))
+
+    with pytest.raises(SourceError, match="not reached"):
+        await deribit(wire).fetch_spot("HYPE")
+
+    assert len(wire.asked) == 1
+
+
+def test_the_published_gamma_is_found_from_the_row():
+    row = deribit_row(
+        "BTC-27SEP24-40000-C",
+        underlying_price=38_992.71,
+        estimated_delivery_price=36_552.72,
+        mark_iv=61.27,
+        open_interest=368.8,
+        creation_timestamp=1_699_578_548_021,
+    )
+    at = from_milliseconds(1_699_578_548_021)
+
+    chain = parse_chain("BTC", deribit_body(row), at)
+    rows = live_rows(chain, 36_552.72, at)
+    gamma = exposure(rows) / (rows.oi * rows.forward**2 * ONE_PERCENT)
+
+    np.testing.assert_allclose(rows.d1, 0.24356734, rtol=1e-7)
+    np.testing.assert_allclose(gamma, 1.725133e-05, rtol=1e-6)
+
+
+DAYS = st.dates(date(2024, 1, 1), date(2099, 12, 31))
+
+
+@given(
+    coin=st.sampled_from(("BTC", "SOL", "HYPE")),
+    quote=st.sampled_from(("", "_USDC", "_USDT")),
+    day=DAYS,
+    cents=st.integers(1, 10**9),
+    side=st.sampled_from("CP"),
+)
+def test_a_name_made_of_an_option_tells_of_that_option(coin, quote, day, cents, side):
+    strike = f"{cents / 100:f}".rstrip("0").rstrip(".").replace(".", "d")
+    written = f"{day.day}{MONTHS[day.month - 1]}{day:%y}"
+
+    contract = read_name(f"{coin}{quote}-{written}-{strike}-{side}")
+
+    assert contract == (coin, eight(day.year, day.month, day.day), cents / 100, side == "C")
+
+
+HALF_HOUR = timedelta(minutes=30)
+
+
+def chart_body(*opened, **columns):
+    """A chart with candles that opened then, each of 12.5 coins."""
+    prices = {"open": 80_000.5, "high": 80_100, "low": 79_900.5, "close": 80_050, "volume": 12.5}
+    chart = {"ticks": [int(at.timestamp() * 1_000) for at in opened], "status": "ok"}
+    chart |= {name: [price] * len(opened) for name, price in prices.items()}
+    return rpc_body(chart | {"cost": [1.0] * len(opened)} | columns)
+
+
+def test_a_candle_is_its_opening_time_prices_and_coins():
+    candles = parse_candles(chart_body(NOW - HALF_HOUR), NOW)
+
+    assert candles == [Candle(NOW - HALF_HOUR, 80_000.5, 80_100.0, 79_900.5, 80_050.0, 12.5)]
+
+
+def test_candles_are_those_of_the_last_48_hours_ascending_the_open_one_included():
+    body = chart_body(*(NOW + step * HALF_HOUR for step in (-97, -96, -95, -1, 0, 1)))
+
+    times = [candle.datetime for candle in parse_candles(body, NOW)]
+
+    assert times == [NOW - 95 * HALF_HOUR, NOW - HALF_HOUR, NOW]
+
+
+@pytest.mark.parametrize(
+    "body", [rpc_body({"status": "no_data"}), rpc_body({"status": "no_data", "ticks": []})]
+)
+def test_no_candles_are_no_trouble(body):
+    assert parse_candles(body, NOW) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        REFUSAL,
+        rpc_body([]),
+        chart_body(NOW)[:-9],
+        chart_body(NOW, ticks=None),
+        chart_body(NOW, ticks=[]),
+        chart_body(NOW, ticks=[10**18]),
+        chart_body(NOW, ticks=[-1]),
+        chart_body(NOW, ticks=["soon"]),
+        chart_body(NOW, close=[None]),
+        chart_body(NOW, close=["inf"]),
+        chart_body(NOW, volume=[1, 2]),
+    ],
+)
+def test_an_answer_that_is_no_chart_is_a_source_error(body):
+    with pytest.raises(SourceError, match=r"^deribit: .+"):
+        parse_candles(body, NOW)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "name"), [("ETHUSDT", "ETH-PERPETUAL"), ("HYPEUSDT", "HYPE_USDC-PERPETUAL")]
+)
+async def test_candles_are_asked_of_the_perpetual_by_whole_minutes(symbol, name):
+    wire = FakeWire(lambda path, params: chart_body(NOW))
+
+    candles = await deribit(wire, lambda: NOW + timedelta(seconds=59)).fetch_candles(symbol)
+
+    assert len(candles) == 1
+    [(method, path, params)] = wire.asked
+    assert (method, path) == ("GET", "/api/v2/public/get_tradingview_chart_data")
+    assert params == {
+        "instrument_name": name,
+        "start_timestamp": str(NOW_MS - 48 * 3_600_000),
+        "end_timestamp": str(NOW_MS),
+        "resolution": "30",
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "too_many"),
+    [
+        (REFUSAL, True),
+        (as_body({"error": {"code": -32602, "message": "10028"}}), False),
+        (rpc_body({"index_price": 10_028}), False),
+        (b'{"error":', False),
+        (b"10028", False),
+    ],
+)
+def test_too_many_requests_are_told_by_the_code_of_the_error(body, too_many):
+    assert TERMS.is_too_many(body) is too_many
+
+
+def feed(*coins):
+    return DeribitFeed(coins, lambda: NOW)
+
+
+def push(channel="deribit_price_index.btc_usd", method="subscription", **data):
+    quote = {"index_name": "btc_usd", "price": 80_000.5, "timestamp": AT_MS} | data
+    params = {"channel": channel, "data": quote}
+    return as_body({"jsonrpc": "2.0", "method": method, "params": params}).decode()
+
+
+def test_the_stream_is_greeted_with_heartbeats_and_a_subscription_a_coin():
+    messages = list(map(msgspec.json.decode, feed("BTC", "SOL", "HYPE").greeting()))
+
+    assert [message["id"] for message in messages] == [1, 2, 3, 4]
+    assert [(message["method"], message["params"]) for message in messages] == [
+        ("public/set_heartbeat", {"interval": 30}),
+        ("public/subscribe", {"channels": ["deribit_price_index.btc_usd"]}),
+        ("public/subscribe", {"channels": ["deribit_price_index.sol_usdc"]}),
+        ("public/subscribe", {"channels": ["deribit_price_index.hype_usdc"]}),
+    ]
+
+
+def test_a_pushed_index_price_is_a_tick_as_of_its_stamp():
+    pushed = feed("BTC").read(push())
+
+    assert pushed.ticks == (Tick("BTCUSDT", from_milliseconds(AT_MS), 80_000.5, "deribit"),)
+    assert pushed.replies == ()
+
+
+@pytest.mark.parametrize("stamp", [NOW_MS + 1, None, "soon", 0, -1, 10**30, {}])
+def test_a_pushed_price_without_a_stamp_or_with_one_to_come_is_of_now(stamp):
+    [tick] = feed("BTC").read(push(timestamp=stamp)).ticks
+
+    assert tick.at == NOW
+
+
+def test_a_heartbeat_that_asks_is_answered_and_one_that_does_not_is_not():
+    asking = '{"jsonrpc":"2.0","method":"heartbeat","params":{"type":"test_request"}}'
+    venue = feed("BTC")
+
+    [reply] = venue.read(asking).replies
+
+    assert msgspec.json.decode(reply)["method"] == "public/test"
+    assert venue.read(asking.replace("test_request", "heartbeat")) == NOTHING_PUSHED
+    assert venue.ping() is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "null",
+        "[]",
+        "\ud800",
+        push()[:-3],
+        push("deribit_price_index.eth_usd"),
+        push(method="heartbeat"),
+        push(channel=None),
+        push(channel=["deribit_price_index.btc_usd"]),
+        push(price=None),
+        push(price=0),
+        push(price=-1),
+        push(price="nan"),
+        push(price=1e16),
+        push(price=10**400),
+        '{"jsonrpc":"2.0","id":2,"result":["deribit_price_index.btc_usd"]}',
+        '{"jsonrpc":"2.0","id":2,"error":{"code":11050,"message":"bad_request"}}',
+        '{"method":"subscription","params":{"channel":"deribit_price_index.btc_usd"}}',
+        '{"method":"subscription","params":{"channel":"deribit_price_index.btc_usd","data":7}}',
+    ],
+)
+def test_a_message_without_a_price_gives_nothing(text):
+    assert feed("BTC").read(text) == NOTHING_PUSHED
+
+
+@given(text=st.text())
+def test_any_message_is_read(text):
+    assert feed("BTC").read(text) == NOTHING_PUSHED

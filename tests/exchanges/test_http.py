@@ -1,7 +1,8 @@
 """The network over real sockets on the loopback interface."""
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 
 import aiohttp
 import msgspec
@@ -10,7 +11,10 @@ from aiohttp import web
 
 from bot.errors import SourceError
 from bot.exchanges.deribit import Deribit
-from bot.exchanges.http import HttpWire, open_session
+from bot.exchanges.http import Host, HttpWire, open_session
+from bot.exchanges.terms import Terms
+from bot.exchanges.throttle import Throttle
+from tests.exchanges.timers import ManualTimer
 from tests.exchanges.wires import NOW, deribit_body, deribit_row
 
 PATH = "/api/v2/public/something"
@@ -27,7 +31,7 @@ async def wire_to(handler):
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         async with open_session() as session:
             address = f"http://127.0.0.1:{runner.addresses[0][1]}"
-            yield HttpWire(session, {"deribit": address, "derive": f"{address}/v3"})
+            yield HttpWire(session, {"deribit": host(address), "derive": host(address, "/v3")})
     finally:
         await runner.cleanup()
 
@@ -44,10 +48,16 @@ async def wire_to_socket(talk, total_seconds=10.0):
 
     server = await asyncio.start_server(speak, "127.0.0.1", 0)
     timeout = aiohttp.ClientTimeout(total=total_seconds)
-    async with server, aiohttp.ClientSession(timeout=timeout) as session:
-        host, port = server.sockets[0].getsockname()
-        yield HttpWire(session, {"deribit": f"http://{host}:{port}"})
+    async with server, open_session() as session:
+        name, port = server.sockets[0].getsockname()
+        yield HttpWire(session, {"deribit": host(f"http://{name}:{port}")}, timeout)
         done.set()
+
+
+def host(address, prefix=""):
+    """A venue at that address which allows everything."""
+    timer = ManualTimer()
+    return Host({"": address}, Throttle("deribit", Terms(()), timer, timer.now), prefix)
 
 
 def ask(wire, venue="deribit", **params):
@@ -88,7 +98,7 @@ async def test_a_large_book_arrives_whole(compressed):
         return reply
 
     async with wire_to(handler) as wire:
-        chain = await Deribit(wire, lambda: NOW).fetch_chain("BTC")
+        chain = await Deribit(wire, lambda: NOW, timedelta(minutes=3)).fetch_chain("BTC")
 
     assert len(chain) == 10_000  # each book has them
     assert len(book) > 2_000_000
@@ -107,7 +117,7 @@ async def test_an_answer_in_pieces_arrives_whole():
         assert await ask(wire) == b'{"result":[1,2]}'
 
 
-@pytest.mark.parametrize("status", [400, 429, 500])
+@pytest.mark.parametrize("status", [400, 404])
 async def test_an_error_in_json_is_left_to_the_adapter(status):
     error = {"jsonrpc": "2.0", "error": {"code": 10028, "message": "too_many_requests"}}
 
@@ -126,6 +136,52 @@ async def test_an_error_page_is_a_source_error_with_its_status(status):
     async with wire_to(handler) as wire:
         with pytest.raises(SourceError, match=f"^deribit: .*{status}"):
             await ask(wire)
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+async def test_a_broken_venue_is_not_believed_even_in_json(status):
+    async def handler(request):
+        return web.json_response({"jsonrpc": "2.0", "result": []}, status=status)
+
+    async with wire_to(handler) as wire:
+        with pytest.raises(SourceError, match=f"HTTP {status}"):
+            await ask(wire)
+
+
+async def test_a_venue_that_had_enough_is_not_asked_again_for_a_while():
+    asked = []
+
+    async def handler(request):
+        asked.append(request.path)
+        return web.json_response({}, status=429, headers={"Retry-After": "60"})
+
+    async with wire_to(handler) as wire:
+        for _ in range(3):
+            with pytest.raises(SourceError, match="too many requests"):
+                await ask(wire)
+
+    assert len(asked) == 1
+
+
+async def test_an_answer_without_end_is_given_up():
+    async def handler(request):
+        reply = web.StreamResponse()
+        await reply.prepare(request)
+        with suppress(ConnectionError):
+            while True:
+                await reply.write(b" " * (1 << 20))
+        return reply
+
+    async with wire_to(handler) as wire:
+        with pytest.raises(SourceError, match="more than 32 MB"):
+            await ask(wire)
+
+
+async def test_each_path_is_asked_of_the_address_that_serves_it():
+    host = Host({"": "http://options", "/fapi/": "http://futures"}, None)
+
+    assert host.url("/eapi/v1/mark") == "http://options/eapi/v1/mark"
+    assert host.url("/fapi/v1/klines") == "http://futures/fapi/v1/klines"
 
 
 async def test_an_empty_error_is_a_source_error():
@@ -193,18 +249,18 @@ async def test_a_reset_connection_is_a_source_error():
 async def test_an_address_that_is_none_is_a_source_error(address):
     async with open_session() as session:
         with pytest.raises(SourceError, match=r"^deribit: ."):
-            await ask(HttpWire(session, {"deribit": address}))
+            await ask(HttpWire(session, {"deribit": host(address)}))
 
 
 async def test_a_refused_connection_is_a_source_error():
     server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
-    host, port = server.sockets[0].getsockname()
+    name, port = server.sockets[0].getsockname()
     server.close()
     await server.wait_closed()
 
     async with open_session() as session:
         with pytest.raises(SourceError, match=r"^deribit: not reached"):
-            await ask(HttpWire(session, {"deribit": f"http://{host}:{port}"}))
+            await ask(HttpWire(session, {"deribit": host(f"http://{name}:{port}")}))
 
 
 async def test_an_endless_redirect_is_a_source_error():

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1_000)
 AT_MS = NOW_MS - 4_000  # when the venue made its rows
+SENT_MS = NOW_MS - 1_000  # when it sent them
 
 
 class FakeWire:
@@ -56,10 +57,14 @@ def deribit_row(name: object = "BTC-27MAR26-80000-C", **fields: object) -> dict:
 
 
 def deribit_body(*rows: object, **fields: object) -> bytes:
-    return as_body(
-        {"jsonrpc": "2.0", "result": rows, "usIn": 1, "usOut": 2, "usDiff": 1, "testnet": False}
-        | fields
-    )
+    return rpc_body(rows, **fields)
+
+
+def rpc_body(result: object, **fields: object) -> bytes:
+    """Deribit's answer with that result."""
+    sent = SENT_MS * 1_000  # microseconds
+    envelope = {"jsonrpc": "2.0", "usIn": sent - 250, "usOut": sent, "usDiff": 250}
+    return as_body(envelope | {"result": result, "testnet": False} | fields)
 
 
 def derive_ticker(**fields: object) -> dict:

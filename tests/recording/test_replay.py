@@ -103,7 +103,7 @@ async def test_the_real_adapter_reads_a_recorded_chain(read):
     recording = read(answer(START, book(chain_rows("BTC", START, 80_000.0))))
     clock = VirtualClock(START + HOUR)
 
-    chain = await Deribit(ReplayWire(recording, clock), clock.now).fetch_chain("BTC")
+    chain = await Deribit(ReplayWire(recording, clock), clock.now, HOUR).fetch_chain("BTC")
 
     assert len(chain) == 66
     assert [(source.venue, source.at) for source in chain.sources] == [("deribit", START)]

@@ -374,6 +374,16 @@ def virtual_now() -> datetime:
     return loop.now()
 
 
+class VirtualTimer:
+    """Waits of the running VirtualLoop."""
+
+    def time(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
 def run_virtually(work: Coroutine[Any, Any, T]) -> T:
     """The result of the work, hours of sleep included, at once."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:

@@ -1,3 +1,4 @@
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -21,12 +22,13 @@ from tests.service.builders import (
     make_book,
     make_tick,
     open_desk,
+    run_virtually,
 )
 
 CANDLES = [Candle(NOON, 1.0, 2.0, 0.5, 1.5, 10.0)]
 
 
-def make_collector(clock, *venues, candles=None, perpetuals=()):
+def make_collector(clock, *venues, candles=(), perpetuals=()):
     return Collector(Sources(venues), candles, perpetuals, clock.now)
 
 
@@ -100,9 +102,9 @@ async def test_without_a_perpetual_its_price_is_none():
 @pytest.mark.parametrize(
     ("candles", "shown"),
     [
-        (ScriptedCandles(CANDLES), tuple(CANDLES)),
-        (ScriptedCandles(SourceError("binance", "HTTP 451")), ()),
-        (None, ()),
+        ([ScriptedCandles(CANDLES)], tuple(CANDLES)),
+        ([ScriptedCandles(SourceError("binance", "HTTP 451"))], ()),
+        ([], ()),
     ],
 )
 async def test_a_snapshot_goes_without_candles_that_cannot_be_had(candles, shown):
@@ -245,3 +247,30 @@ async def test_what_an_earlier_run_stored_serves_after_a_restart():
 
     ages = {source.venue: desk.snapshot.at - source.at for source in desk.snapshot.sources}
     assert ages == {"deribit": timedelta(0), "okx": timedelta(seconds=60)}
+
+
+class Silent:
+    """Never answers."""
+
+    async def fetch_perpetual(self, underlying):
+        await asyncio.Event().wait()
+
+    async def fetch_candles(self, symbol):
+        await asyncio.Event().wait()
+
+
+def test_a_snapshot_does_not_wait_for_prices_and_candles_that_do_not_come():
+    async def scenario():
+        perpetuals = [Silent(), ScriptedPrices(perp=80_100.0)]
+        collector = make_collector(
+            ManualClock(), deribit(), candles=[Silent()], perpetuals=perpetuals
+        )
+        first = await look(collector)
+        began = asyncio.get_running_loop().time()
+        await look(collector)
+        return first, asyncio.get_running_loop().time() - began
+
+    snapshot, waited = run_virtually(scenario())
+
+    assert (snapshot.perps_price, snapshot.candles) == (80_100.0, ())
+    assert waited < 1

@@ -21,6 +21,7 @@ from tests.service.builders import (
     FragileStore,
     ScriptedMessenger,
     ScriptedPrices,
+    VirtualTimer,
     after,
     events_of,
     journal_of,
@@ -70,9 +71,11 @@ class Program:
             Desk(symbol, self.store, rulebook, STALE_AFTER, LATE_AFTER) for symbol in self.symbols
         ]
         dispatcher = Dispatcher(self.store, [self.messenger], virtual_now, "one")
-        collector = Collector(Sources([self.source]), None, [], virtual_now)
-        ticker = Ticker([self.prices], virtual_now)
-        daemon = Daemon(desks, collector, ticker, dispatcher, self.store, virtual_now, EVERY)
+        collector = Collector(Sources([self.source]), [], [], virtual_now)
+        ticker = Ticker([], [self.prices], virtual_now, VirtualTimer())
+        daemon = Daemon(
+            desks, collector, ticker, dispatcher, self.store, virtual_now, VirtualTimer(), EVERY
+        )
         await daemon.open()
         work = [*daemon.loops(), daemon.keep_house(2 * MONTH, 2 * MONTH), dispatcher.run()]
         tasks = [asyncio.create_task(one) for one in work]
@@ -243,7 +246,7 @@ def test_the_house_is_kept_at_once_and_every_hour():
             return 0
 
     async def scenario():
-        daemon = Daemon([], None, None, None, Counting(), virtual_now, EVERY)
+        daemon = Daemon([], None, None, None, Counting(), virtual_now, VirtualTimer(), EVERY)
         running = asyncio.create_task(daemon.keep_house(timedelta(days=2), timedelta(days=30)))
         await asyncio.sleep(3 * 3_600 + 1)
         running.cancel()

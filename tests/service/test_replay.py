@@ -96,7 +96,7 @@ class Tape:
         rulebook = Rulebook(store, TARGET)
         await rulebook.reload()
         desks = {symbol: Desk(symbol, store, rulebook, STALE) for symbol in self.paths}
-        collector = Collector(Sources(sources), None, [], clock.now)
+        collector = Collector(Sources(sources), [], [], clock.now)
         dispatcher = Dispatcher(store, [ScriptedMessenger()], clock.now, "replay")
         replay = Replay(moments, clock, desks, collector, dispatcher, store, EVERY)
 
@@ -316,7 +316,7 @@ async def test_the_program_waits_for_each_recorded_time_in_turn():
     moments = {at(minute): Moment([make_tick(80_000.0, 60 * minute)]) for minute in (0, 7, 3)}
     rulebook = Rulebook(store, None)
     desks = {"BTCUSDT": Desk("BTCUSDT", store, rulebook, STALE)}
-    collector = Collector(Sources([]), None, [], clock.now)
+    collector = Collector(Sources([]), [], [], clock.now)
     dispatcher = Dispatcher(store, [], clock.now, "replay")
     replay = Replay(moments, clock, desks, collector, dispatcher, store, EVERY)
 

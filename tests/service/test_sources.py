@@ -1,9 +1,13 @@
+import asyncio
+import logging
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from bot.errors import NotListed, SourceError
 from bot.service.sources import Sources
-from tests.service.builders import NOON, ScriptedSource, after, make_chain
+from tests.service.builders import NOON, ScriptedSource, after, make_chain, run_virtually
 
 LIMIT = timedelta(minutes=3)
 
@@ -169,3 +173,160 @@ async def test_a_chain_without_rows_leaves_the_venue_out():
     )
 
     assert venues_of(await sources.hear("BTC", lambda: NOON, LIMIT)) == ["deribit"]
+
+
+class SlowSource:
+    """Answers when it is told to."""
+
+    def __init__(self, name):
+        self.name = name
+        self.asked = 0
+        self.answers = asyncio.Queue()
+
+    async def fetch_chain(self, underlying):
+        self.asked += 1
+        return await self.answers.get()
+
+
+def test_a_venue_heard_a_moment_ago_is_not_waited_for_and_serves_the_next_cycle():
+    async def scenario():
+        slow = SlowSource("okx")
+        sources = Sources([ScriptedSource("deribit", chain_of("deribit", 30)), slow])
+        slow.answers.put_nowait(chain_of("okx", 0))
+        await sources.hear("BTC", lambda: NOON, LIMIT)
+        began = asyncio.get_running_loop().time()
+        without = await sources.hear("BTC", lambda: after(30), LIMIT)
+        waited = asyncio.get_running_loop().time() - began
+        slow.answers.put_nowait(chain_of("okx", 31))
+        await asyncio.sleep(1)
+        slow.answers.put_nowait(chain_of("okx", 32))
+        then = await sources.hear("BTC", lambda: after(60), LIMIT)
+        return waited, without, then, slow.asked
+
+    waited, without, then, asked = run_virtually(scenario())
+
+    assert waited < 1
+    assert [source.at for source in without.chain.sources] == [after(30), NOON]
+    assert [source.at for source in then.chain.sources] == [after(30), after(32)]
+    assert asked == 3
+
+
+def test_a_venue_that_hangs_is_asked_once_and_given_up_for_the_cycle():
+    async def scenario():
+        hanging = SlowSource("okx")
+        sources = Sources([ScriptedSource("deribit", chain_of("deribit")), hanging])
+        heard = [await sources.hear("BTC", lambda: NOON, LIMIT) for _ in range(3)]
+        return asyncio.get_running_loop().time(), heard, hanging.asked
+
+    waited, heard, asked = run_virtually(scenario())
+
+    assert waited < 20
+    assert [venues_of(one) for one in heard] == [["deribit"]] * 3
+    assert heard[-1].left_out == {"okx": "no answer yet"}
+    assert asked == 1
+
+
+async def test_a_bug_in_an_adapter_is_not_swallowed():
+    class Broken(ScriptedSource):
+        async def fetch_chain(self, underlying):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await Sources([Broken("okx")]).hear("BTC", lambda: NOON, LIMIT)
+
+
+class Counting(ScriptedSource):
+    """Counts how often it was asked."""
+
+    def __init__(self, *answers):
+        super().__init__("okx", *answers)
+        self.asked = 0
+
+    async def fetch_chain(self, underlying):
+        self.asked += 1
+        return await super().fetch_chain(underlying)
+
+
+UNLISTED = NotListed("okx", "no BTC options")
+
+
+async def test_a_coin_that_is_not_listed_is_looked_for_ever_more_rarely_up_to_hourly():
+    venue = Counting(UNLISTED)
+    sources = Sources([venue], search=True)
+    asked_at = []
+
+    for minute in range(60 * 4):
+        before = venue.asked
+        await sources.hear("BTC", lambda m=minute: after(60 * m), LIMIT)
+        asked_at += [minute] * (venue.asked - before)
+
+    assert asked_at == [0, 1, 3, 7, 15, 31, 63, 123, 183]
+    assert sources.unlisted() == {"okx": ["BTC"]}
+
+
+async def test_a_coin_that_becomes_listed_is_found():
+    sources = Sources([Counting(UNLISTED, chain_of("okx", 60))], search=True)
+    await sources.hear("BTC", lambda: NOON, LIMIT)
+
+    heard = await sources.hear("BTC", lambda: after(60), LIMIT)
+
+    assert venues_of(heard) == ["okx"]
+    assert sources.unlisted() == {}
+
+
+async def test_a_coin_that_was_listed_a_moment_ago_is_asked_for_at_every_turn_and_missed():
+    venue = Counting(chain_of("okx"), UNLISTED)
+    sources = Sources([ScriptedSource("deribit", chain_of("deribit")), venue], search=True)
+
+    heard = [await sources.hear("BTC", lambda: NOON, LIMIT) for _ in range(3)]
+
+    assert venue.asked == 3
+    assert heard[-1].left_out == {"okx": "no BTC options"}
+
+
+async def test_an_outage_does_not_hide_that_a_coin_is_not_listed():
+    sources = Sources([Counting(down("okx"), UNLISTED)], search=True)
+    await sources.hear("BTC", lambda: NOON, LIMIT)
+
+    assert (await sources.hear("BTC", lambda: after(30), LIMIT)).left_out == {}
+
+
+async def test_rows_older_than_the_limit_are_left_out_and_counted():
+    chain = chain_of("okx", 600, rows=3)
+    chain.at[0] = chain.at[0] - 181_000
+    sources = Sources([ScriptedSource("okx", chain)])
+
+    heard = await sources.hear("BTC", lambda: after(600), LIMIT)
+
+    assert (len(heard.chain), heard.chain.sources[0].rows) == (2, 2)
+    assert heard.chain.unreadable == {"row_stale": 1}
+
+
+async def test_a_venue_frozen_while_another_moves_is_left_out_with_since_when():
+    def chain(venue, seconds, index):
+        return make_chain(venue=venue, at=after(seconds), index=index)
+
+    turns = range(0, 210, 30)
+    sources = Sources(
+        [
+            ScriptedSource("deribit", *(chain("deribit", s, 80_000.0 + s) for s in turns)),
+            ScriptedSource("okx", *(chain("okx", s, 80_000.0) for s in turns)),
+        ]
+    )
+
+    heard = [await sources.hear("BTC", lambda s=s: after(s), LIMIT) for s in turns]
+    later = await sources.hear("BTC", lambda: after(210), LIMIT)
+
+    assert all(venues_of(one) == ["deribit", "okx"] for one in heard)
+    assert venues_of(later) == ["deribit"]
+    assert later.left_out == {"okx": "frozen since 12:00:00 UTC"}
+
+
+async def test_trouble_is_logged_when_it_begins_and_when_it_ends(caplog):
+    caplog.set_level(logging.INFO)
+    sources = Sources([ScriptedSource("okx", *[down("okx")] * 5, chain_of("okx"))])
+
+    for _ in range(7):
+        await sources.hear("BTC", lambda: NOON, LIMIT)
+
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]

@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command as alembic
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -34,6 +35,7 @@ from tests.store.values import (
     journal_of,
     make_alert,
     make_crossing,
+    make_minute,
     make_record,
     make_ring,
 )
@@ -122,6 +124,34 @@ async def test_a_database_at_the_newest_revision_opens_without_alembic(sqlite_ur
     )
 
     assert await output_of(await start("-c", program, sqlite_url)) == "False\n"
+
+
+async def test_a_database_of_the_first_revision_keeps_everything(empty_url):
+    await look(empty_url, upgrade_to("0001"))
+    old = SqlStore(open_engine(parse_url(empty_url)))
+    for n in range(3):
+        await old.record(record_of(n))
+    await old.close()
+    before = await look(empty_url, everything)
+
+    store = await open_store(empty_url)
+    await store.add_minutes([make_minute()])
+
+    assert await check_whole(store) == 3
+    assert list(await store.minutes(BTC, NOON, NOON + MINUTE)) == [make_minute()]
+    await store.close()
+    after = await look(empty_url, everything)
+    assert after.pop("spot_minutes")
+    assert after | {"alembic_version": [("0001",)]} == before
+
+
+def upgrade_to(revision):
+    def upgrade(connection):
+        settings = migration.config()
+        settings.attributes["connection"] = connection
+        alembic.upgrade(settings, revision)
+
+    return upgrade
 
 
 async def test_a_newer_database_is_refused_in_one_line_and_left_alone(empty_url):

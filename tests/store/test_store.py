@@ -3,10 +3,12 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from functools import reduce
 from itertools import chain
 
 import pytest
 
+from bot.core import minutes
 from bot.core.crossings import Latches
 from bot.core.events import Delivery, Moved, event_object
 from bot.core.rules import RuleState
@@ -29,6 +31,7 @@ from tests.store.values import (
     make_crossing,
     make_empty_chain,
     make_latches,
+    make_minute,
     make_mixed_chain,
     make_record,
     make_ring,
@@ -436,6 +439,79 @@ async def test_writers_at_once_hide_no_line_from_a_reader(store, other):
 
     assert sorted(seen) == sorted(f"{name}{n}" for name in "xy" for n in range(25))
     assert [one for one in seen if one[0] == "x"] == [f"x{n}" for n in range(25)]
+
+
+# minutes
+
+
+async def minutes_of(store, symbol=BTC):
+    return list(await store.minutes(symbol, NOON - DAY, NOON + DAY))
+
+
+async def test_minutes_are_read_back_equal_and_ascending(store):
+    kept = [make_minute(NOON + n * MINUTE, open=80_000.1 + n / 7) for n in range(3)]
+    await store.add_minutes([kept[2], make_minute(symbol=ETH), kept[0], kept[1]])
+
+    assert await minutes_of(store) == kept
+    assert await minutes_of(store, ETH) == [make_minute(symbol=ETH)]
+    assert await minutes_of(store, "SOLUSDT") == []
+
+
+async def test_minutes_are_those_that_began_since_then_and_before_the_end(store):
+    kept = [make_minute(NOON + n * MINUTE) for n in range(4)]
+    await store.add_minutes(kept)
+
+    assert list(await store.minutes(BTC, NOON + MINUTE, NOON + 3 * MINUTE)) == kept[1:3]
+    assert list(await store.minutes(BTC, NOON + SECOND, NOON + MINUTE)) == []
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_parts_of_a_minute_are_merged_in_the_order_they_come(store, at_once):
+    parts = [
+        make_minute(open=5.0, high=7.0, low=4.0, close=6.0, ticks=3),
+        make_minute(open=1.0, high=6.5, low=0.5, close=2.0, ticks=10),
+        make_minute(open=8.0, high=9.0, low=8.0, close=8.5, ticks=1),
+    ]
+
+    for group in [parts] if at_once else [[part] for part in parts]:
+        await store.add_minutes(group)
+
+    assert await minutes_of(store) == [reduce(minutes.merge, parts)]
+
+
+async def test_no_minutes_are_no_trouble(store):
+    await store.add_minutes([])
+
+    assert await minutes_of(store) == []
+
+
+async def test_minutes_that_fail_in_one_part_write_nothing(store):
+    naive = make_minute(NOON.replace(tzinfo=None), symbol=ETH)
+
+    with pytest.raises(Exception, match="no time zone"):
+        await store.add_minutes([make_minute(), naive])
+
+    assert await minutes_of(store) == []
+
+
+async def test_writers_of_the_same_minutes_at_once_lose_no_tick(store, other):
+    kept = [make_minute(NOON + n * MINUTE, ticks=1) for n in range(20)]
+
+    await asyncio.gather(
+        *(way.add_minutes(order) for way in (store, other) for order in (kept, kept[::-1]))
+    )
+
+    assert [one.ticks for one in await minutes_of(store)] == [4] * 20
+
+
+async def test_pruning_deletes_the_minutes_that_are_older_of_every_symbol(store):
+    kept = [make_minute(NOON + n * MINUTE) for n in range(600)]
+    await store.add_minutes([*kept, make_minute(symbol=ETH), make_minute(NOON + DAY, ETH)])
+
+    assert await store.prune(NOON + 9 * DAY, NOON + 598 * MINUTE) == 598 + 1
+
+    assert await minutes_of(store) == kept[598:]
+    assert list(await store.minutes(ETH, NOON, NOON + 2 * DAY)) == [make_minute(NOON + DAY, ETH)]
 
 
 # the rest

@@ -9,6 +9,7 @@ import numpy as np
 from bot.core.chain import OptionChain, Source
 from bot.core.crossings import Latches
 from bot.core.events import Alert, Crossing, LevelKey
+from bot.core.minutes import Minute
 from bot.core.rules import Rule, RuleState
 from bot.core.snapshot import Candle, Snapshot, Tick
 from bot.ports import JournalEntry, Record, Store
@@ -42,6 +43,10 @@ def make_latches(spot: float = 80_000.0, symbol: str = BTC) -> Latches:
     return Latches(
         {"all_expiry.hvl@0.0005": "above"}, {"odte.hvl@0.01": 0.1}, "neutral", True, tick
     )
+
+
+def make_minute(at: datetime = NOON, symbol: str = BTC, **fields) -> Minute:
+    return replace(Minute(symbol, at, 80_000.1, 80_100.2, 79_900.3, 80_050.4, 60), **fields)
 
 
 def make_crossing(symbol: str = BTC, at: datetime = NOON, **fields) -> Crossing:
