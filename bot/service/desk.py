@@ -55,7 +55,8 @@ class Desk:
         """Take up where the store says the last run ended."""
         self._latches = await self._store.latches(self.symbol)
         self.snapshot = await self._store.snapshot(self.symbol)
-        self.tick = self._latches.tick
+        if self._late_after is None:  # live, an earlier run's price would pass for one of now
+            self.tick = self._latches.tick
         self.chain = await self._store.chain(self.snapshot) if self.snapshot else None
         if self._late_after:
             seen = [known.at for known in (self.tick, self.snapshot) if known]

@@ -216,7 +216,7 @@ class ScriptedPrices:
     async def fetch_spot(self, underlying: str) -> Tick:
         if isinstance(self.spot, SourceError):
             raise self.spot
-        return Tick(f"{underlying}USDT", NOON, self.spot, self.name)
+        return Tick(f"{underlying}USDT", virtual_now(), self.spot, self.name)
 
     async def fetch_perpetual(self, underlying: str) -> float:
         if isinstance(self.perp, SourceError):
@@ -368,10 +368,9 @@ class _Hurried(selectors.DefaultSelector):
 
 
 def virtual_now() -> datetime:
-    """The calendar of the running VirtualLoop."""
+    """The calendar of the running VirtualLoop; on any other loop it is noon."""
     loop = asyncio.get_running_loop()
-    assert isinstance(loop, VirtualLoop)
-    return loop.now()
+    return loop.now() if isinstance(loop, VirtualLoop) else NOON
 
 
 class VirtualTimer:
