@@ -15,39 +15,43 @@ from collections.abc import (
     Iterator,
     Sequence,
 )
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from bot.api.journal import journal_line, journal_text
+from bot.api.journal import journal_line
 from bot.api.printer import Printer
 from bot.charts.picture import profile_picture
 from bot.charts.worker import ChartError, ChartWorker
 from bot.chat.terminal import TARGET, Terminal
 from bot.config import Config, duration
-from bot.core.cards import levels_card
-from bot.core.chain import OptionChain, only_venues
-from bot.core.events import Alert
+from bot.core.chain import OptionChain
 from bot.core.reply import Field, Reply, mark_simulated
-from bot.core.snapshot import Snapshot, recompute
-from bot.core.symbols import coin_of, find_symbol
+from bot.core.snapshot import Snapshot, Tick
 from bot.core.text import age_text
-from bot.errors import BotError, NotListed, SourceError, StoreError, UsageError
-from bot.markets import SIMULATED, Market, live_market, now_utc, recorded_market, simulated_market
-from bot.ports import ChainSource, Store
+from bot.errors import BotError, UsageError
+from bot.health import venue_fields
+from bot.markets import Market, live_market, now_utc, recorded_market, simulated_market
+from bot.ports import Store
 from bot.recording.format import Recording, read_recording
-from bot.recording.replay import VirtualClock, moments_of, newest_tick, stale_after
+from bot.recording.replay import VirtualClock, moments_of, stale_after
 from bot.service.commands import Commands
 from bot.service.daemon import Daemon, poll
 from bot.service.desk import Desk
 from bot.service.dispatcher import Dispatcher
+from bot.service.minutes import MinuteKeeper
 from bot.service.replay import Replay
 from bot.service.rulebook import Rulebook
+from bot.service.sources import Sources
 from bot.service.ticker import Ticker
-from bot.store.engine import parse_url, place, sqlite_file
-from bot.store.migrate import NEWEST, current_revision, migrate, open_store
+from bot.store.migrate import open_store
 
 logger = logging.getLogger(__name__)
 
@@ -61,79 +65,10 @@ LONGEST_LINE = 1 << 22  # bytes; a snapshot has some 20,000
 Work = Coroutine[object, object, object]
 
 
-async def look_live(
-    config: Config, symbol: str, exchanges: Collection[str] | None
-) -> tuple[Snapshot, OptionChain]:
-    """One snapshot of the live venues, nothing stored."""
-    async with live_market(config) as market:
-        tick = await Ticker(market.spots, market.now).fetch(symbol)
-        limit = duration(config.collector.stale_after, "collector.stale_after")
-        return await market.collector().look(symbol, lambda: tick, limit, exchanges)
-
-
-async def look_recorded(
-    recording: Recording, symbol: str, at: datetime, exchanges: Collection[str] | None
-) -> tuple[Snapshot, OptionChain]:
-    """One snapshot as of a time of the recording, nothing stored."""
-    market = recorded_market(recording, VirtualClock(at))
-    tick = newest_tick(recording, symbol, at)
-    limit = stale_after(recording, symbol)
-    return await market.collector().look(symbol, lambda: tick, limit, exchanges)
-
-
-class Silent:
-    """A messenger whose journal line is the message: what a replay rings with."""
-
-    name = "terminal"
-
-    async def send(self, alert: Alert) -> None:
-        """Nothing more to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What `gammabell levels` shows."""
-
-    snapshot: Snapshot
-    chain: OptionChain
-    now: datetime  # that ages are counted to
-    simulated: bool = False
-
-
-async def answer_levels(
-    config: Config,
-    symbol: str,
-    at: datetime | None,
-    recording_file: Path | None,
-    exchanges: Collection[str] | None,
-) -> Answer:
-    """From a recording, from the store's past, or live."""
-    if recording_file:
-        recording = read_recording(recording_file)
-        known, at = find_symbol(symbol, recording.symbols), at or recording.ends
-        return Answer(*await look_recorded(recording, known, at, exchanges), at)
-    known = find_symbol(symbol, config.symbols.always)
-    if at is None:
-        return Answer(*await look_live(config, known, exchanges), now_utc())
-    return await look_stored(config, known, at, exchanges)
-
-
-async def look_stored(
-    config: Config, symbol: str, at: datetime, exchanges: Collection[str] | None
-) -> Answer:
-    """The stored snapshot that was on view at `at`, its chain computed again as of then."""
-    async with opened_store(config) as store:
-        snapshot = await store.snapshot(symbol, at)
-        chain = await store.chain(snapshot) if snapshot else None
-        simulated = await store.market() == SIMULATED
-    if snapshot is None or chain is None:
-        raise BotError(f"{symbol}: nothing stored up to {at.isoformat()}; see --recording")
-    rows = chain if exchanges is None else only_venues(chain, exchanges)
-    if not len(rows):
-        raise BotError(f"{symbol}: nothing of {', '.join(exchanges or ())} at {at.isoformat()}")
-    limit = duration(config.collector.stale_after, "collector.stale_after")
-    then = recompute(snapshot, rows, at)
-    return Answer(replace(then, stale=at - then.heard_at > limit), rows, at, simulated)
+def make_ticker(market: Market, *listeners: Callable[[Tick], None]) -> Ticker:
+    """The market's prices; the listeners hear every tick that counts."""
+    sources = list(market.venues.values())
+    return Ticker(market.streams, sources, market.now, market.timer, listeners)
 
 
 @asynccontextmanager
@@ -144,26 +79,6 @@ async def opened_store(config: Config) -> AsyncIterator[Store]:
         yield store
     finally:
         await store.close()
-
-
-async def replay_recording(
-    config: Config, recording: Recording, every: timedelta, speed: float | None, *, as_json: bool
-) -> None:
-    """What `gammabell replay` does: every event once on stdout, from where the database is."""
-    render = journal_line if as_json else journal_text
-    clock = VirtualClock(recording.starts)
-    market = recorded_market(recording, clock)
-    async with opened_store(config) as store:
-        identity = await store.open_market(market.name)
-        dispatcher = Dispatcher(store, [Silent()], market.now, owner="replay")
-        replay = await make_replay(recording, clock, market, store, dispatcher, every)
-        cursor = cursor_file(config, identity, "replay")
-        with Printer(store, identity, cursor, render, sys.stdout.fileno()) as printer:
-            before = printer.seq
-            await replay.run(printer.catch_up, pace(speed))
-            if printer.seq == before and sys.stderr.isatty():  # a person wonders, a script does not
-                where = place(parse_url(config.store.url))
-                sys.stderr.write(f"nothing left to replay: {where} holds it to its end\n")
 
 
 async def make_replay(
@@ -202,6 +117,19 @@ def pace(speed: float | None) -> Callable[[datetime], Awaitable[None]]:
     return wait_until
 
 
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What the roles of one process share."""
+
+    config: Config
+    market: Market
+    store: Store
+    rulebook: Rulebook
+    dispatcher: Dispatcher
+    sources: Sources
+    stale_after: timedelta
+
+
 async def run_daemon(
     config: Config,
     source: str,
@@ -217,41 +145,92 @@ async def run_daemon(
         if recording:
             market = recorded_market(recording, clock)
         else:
-            opened = live_market(config) if source == "live" else simulated_market(config)
-            market = await stack.enter_async_context(opened)
+            market = await stack.enter_async_context(networked(config, source, speed))
         store = await stack.enter_async_context(opened_store(config))
         identity = await store.open_market(market.name)
-        printer = None
-        if output is not None:
-            cursor = Path(f"{events}.cursor")
-            following = Printer(store, identity, cursor, journal_line, output)
-            printer = stack.enter_context(following)
+        terminal = Terminal(sys.stdin, sys.stdout, Path(), simulated=market.simulated)
+        program = await make_program(config, market, store, recording, terminal, roles)
         charts = ChartWorker()
         stack.push_async_callback(charts.close)
-        rulebook = Rulebook(store, TARGET)
-        await rulebook.reload()
-        terminal = Terminal(sys.stdin, sys.stdout, Path(), simulated=market.simulated)
-        owner = f"{socket.gethostname()} {os.getpid()}"
-        messengers = [terminal] if "deliver" in roles else []
-        dispatcher = Dispatcher(store, messengers, market.now, owner)
-        limit = duration(config.collector.stale_after, "collector.stale_after")
-        if recording:
-            limit = max(stale_after(recording, symbol) for symbol in recording.symbols)
-        commands = make_commands(market, store, rulebook, charts, limit)
+        work: list[Work] = [poll(RELOAD_SECONDS, program.rulebook.reload)]
+        if recording and "collect" in roles:
+            work.append(await replaying(program, recording, clock, speed))
+        elif "collect" in roles:
+            work += await collecting(program, stack)
+        if not (recording and "collect" in roles):  # a replay delivers within its steps
+            work.append(program.dispatcher.run())
+        if events and output is not None:
+            cursor = Path(f"{events}.cursor")
+            printer = stack.enter_context(Printer(store, identity, cursor, journal_line, output))
+            work.append(poll(EVENTS_SECONDS, partial(write_events, printer, events)))
         if sys.stdin and sys.stdin.isatty():
             terminal.show(greeting(market))
-        work: list[Work] = []
-        if recording and "collect" in roles:
-            replay = await make_replay(recording, clock, market, store, dispatcher, REPLAY_EVERY)
-            work.append(replay.run(written_nowhere, pace(speed)))
-        elif "collect" in roles:
-            work += await collecting(config, market, store, rulebook, dispatcher)
-        if not (recording and "collect" in roles):  # a replay delivers within its steps
-            work.append(dispatcher.run())
-        if events and printer:
-            work.append(poll(EVENTS_SECONDS, partial(write_events, printer, events)))
-        work.append(poll(RELOAD_SECONDS, rulebook.reload))
-        await until_stopped(terminal.run(commands.answer), work)
+        await until_stopped(terminal.run(make_commands(program, charts).answer), work)
+
+
+async def make_program(
+    config: Config,
+    market: Market,
+    store: Store,
+    recording: Recording | None,
+    terminal: Terminal,
+    roles: Collection[str],
+) -> Program:
+    """The parts of the program over that market and store."""
+    limit = duration(config.collector.stale_after, "collector.stale_after")
+    if recording:
+        limit = max(stale_after(recording, symbol) for symbol in recording.symbols)
+    rulebook = Rulebook(store, TARGET)
+    await rulebook.reload()
+    owner = f"{socket.gethostname()} {os.getpid()}"
+    messengers = [terminal] if "deliver" in roles else []
+    dispatcher = Dispatcher(store, messengers, market.now, owner)
+    return Program(config, market, store, rulebook, dispatcher, market.sources(), limit)
+
+
+async def replaying(
+    program: Program, recording: Recording, clock: VirtualClock, speed: float | None
+) -> Work:
+    """The loop of a replay that rings in the terminal."""
+    market, store, dispatcher = program.market, program.store, program.dispatcher
+    replay = await make_replay(recording, clock, market, store, dispatcher, REPLAY_EVERY)
+    return replay.run(written_nowhere, pace(speed))
+
+
+async def collecting(program: Program, stack: AsyncExitStack) -> list[Work]:
+    """The loops of the live collector, its desks as the last run left them."""
+    config, market, store = program.config, program.market, program.store
+    minutes = MinuteKeeper(store, market.now, market.timer)
+    stack.push_async_callback(minutes.flush)
+    desks = [
+        Desk(symbol, store, program.rulebook, program.stale_after, LIVE_LATE_AFTER)
+        for symbol in market.symbols
+    ]
+    daemon = Daemon(
+        desks,
+        market.collector(program.sources),
+        make_ticker(market, minutes.take),
+        program.dispatcher,
+        store,
+        market.now,
+        market.timer,
+        duration(config.collector.every, "collector.every"),
+    )
+    await daemon.open()
+    keep = duration(config.store.keep, "store.keep")
+    keep_chains = duration(config.store.keep_chains, "store.keep_chains")
+    return [*daemon.loops(), daemon.keep_house(keep_chains, keep), minutes.run()]
+
+
+def networked(
+    config: Config, source: str, speed: float | None
+) -> AbstractAsyncContextManager[Market]:
+    """The live venues, or the simulated ones at that speed. Raises UsageError."""
+    if source == "sim" and speed is not None:
+        return simulated_market(config, speed)
+    if source == "live" and speed == 1:
+        return live_market(config)
+    raise UsageError(f"--speed {speed or 'max'}: {source} data does not come so fast; leave it out")
 
 
 def greeting(market: Market) -> Reply:
@@ -264,10 +243,9 @@ def greeting(market: Market) -> Reply:
     return mark_simulated(reply) if market.simulated else reply
 
 
-def make_commands(
-    market: Market, store: Store, rulebook: Rulebook, charts: ChartWorker, limit: timedelta
-) -> Commands:
-    """The commands over this market's store."""
+def make_commands(program: Program, charts: ChartWorker) -> Commands:
+    """The commands over this program's store."""
+    market = program.market
     started = market.now()
 
     async def draw(chain: OptionChain, snapshot: Snapshot, now: datetime) -> bytes | None:
@@ -280,24 +258,19 @@ def make_commands(
 
     def status() -> list[Field]:
         up = age_text(market.now() - started)
-        return [Field("Market", market.name), Field("Up", up)]
+        venues = venue_fields(market, program.sources.unlisted())
+        return [Field("Market", market.name), Field("Up", up), *venues]
 
     return Commands(
-        store,
+        program.store,
         market.symbols,
         market.now,
         draw,
-        limit,
+        program.stale_after,
         status,
-        rulebook.reload,
+        program.rulebook.reload,
         simulated=market.simulated,
     )
-
-
-def cursor_file(config: Config, identity: str, reader: str) -> Path:
-    """Where it is noted how far a reader of the journal is: beside the database file, if any."""
-    file = sqlite_file(parse_url(config.store.url))
-    return Path(f"{file}.{reader}") if file else Path(f"gammabell.{identity[:8]}.{reader}")
 
 
 @contextmanager
@@ -336,27 +309,6 @@ async def written_nowhere() -> None:
     """What a replay that rings in the terminal does beside: nothing."""
 
 
-async def collecting(
-    config: Config, market: Market, store: Store, rulebook: Rulebook, dispatcher: Dispatcher
-) -> list[Work]:
-    """The loops of the live collector, their desks as the last run left them."""
-    limit = duration(config.collector.stale_after, "collector.stale_after")
-    desks = [Desk(symbol, store, rulebook, limit, LIVE_LATE_AFTER) for symbol in market.symbols]
-    daemon = Daemon(
-        desks,
-        market.collector(),
-        Ticker(market.spots, market.now),
-        dispatcher,
-        store,
-        market.now,
-        duration(config.collector.every, "collector.every"),
-    )
-    await daemon.open()
-    keep = duration(config.store.keep, "store.keep")
-    keep_chains = duration(config.store.keep_chains, "store.keep_chains")
-    return [*daemon.loops(), daemon.keep_house(keep_chains, keep)]
-
-
 async def until_stopped(prompt: Work, work: Sequence[Work]) -> None:
     """Run all of it together until a signal comes or the person at the prompt leaves."""
     loop = asyncio.get_running_loop()
@@ -372,59 +324,3 @@ async def until_stopped(prompt: Work, work: Sequence[Work]) -> None:
                 task.cancel()
     except* BotError as errors:
         raise errors.exceptions[0] from None  # the first says enough
-
-
-async def check(config: Config, say: Callable[[str], None]) -> int:
-    """One line each for config, database and venues; 1 when one of them fails."""
-    say("ok      config")
-    database = await _check_database(config, say)
-    async with live_market(config) as market:
-        coin = coin_of(market.symbols[0])
-        asked = [_check_venue(source, coin, market.now, say) for source in market.chains]
-        venues = await asyncio.gather(*asked)
-    return 0 if database and all(venues) else 1
-
-
-async def _check_database(config: Config, say: Callable[[str], None]) -> bool:
-    try:
-        revision = await current_revision(config.store.url)
-    except StoreError as error:
-        say(f"FAILED  database: {error}")
-        return False
-    if revision is not None and revision > NEWEST:
-        say(f"FAILED  database: revision {revision} is newer than {NEWEST}; update this program")
-        return False
-    state = "will be made" if revision is None else f"revision {revision}, newest {NEWEST}"
-    say(f"ok      database: {state}")
-    return True
-
-
-async def _check_venue(
-    source: ChainSource, coin: str, now: Callable[[], datetime], say: Callable[[str], None]
-) -> bool:
-    try:
-        chain = await source.fetch_chain(coin)
-    except NotListed:
-        say(f"ok      {source.name}: lists no {coin}")
-        return True
-    except SourceError as error:
-        say(f"FAILED  {error}")
-        return False
-    age = age_text(now() - chain.sources[0].at)
-    say(f"ok      {source.name}: {len(chain)} {coin} rows, {age} old")
-    return True
-
-
-async def migrate_store(config: Config, say: Callable[[str], None]) -> int:
-    """Bring the database to this version's revision and say so."""
-    before, after = await migrate(config.store.url)
-    say(f"database at revision {after}" + (f", was {before or 'new'}" if before != after else ""))
-    return 0
-
-
-def print_card(answer: Answer) -> None:
-    """The levels as the chats show them. Raises DeliveryError."""
-    card = levels_card(answer.snapshot, answer.now, timedelta.max)
-    if answer.simulated:
-        card = mark_simulated(card)
-    Terminal(None, sys.stdout, Path(), simulated=answer.simulated).print(card)

@@ -15,7 +15,7 @@ from uuid import uuid4
 from bot.errors import BotError, UsageError, UserError
 
 if TYPE_CHECKING:
-    from bot.app import Answer
+    from bot.tasks import Answer
     from bot.config import Config
 
 EPILOG = "Errors are one line; --debug shows where they come from. Exit 2: bad usage or config."
@@ -125,7 +125,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _levels(options: argparse.Namespace) -> int:
-    from bot.app import answer_levels
+    from bot.tasks import answer_levels
 
     exchanges = _exchanges(options.exchanges)
     at = _moment(options.at) if options.at else None
@@ -139,14 +139,14 @@ def _levels(options: argparse.Namespace) -> int:
 
         print(envelope(answer.snapshot, answer.now, uuid4().hex, exchanges).decode())
     else:
-        from bot.app import print_card
+        from bot.tasks import print_card
 
         print_card(answer)
     return 0
 
 
 def _replay(options: argparse.Namespace) -> int:
-    from bot.app import replay_recording
+    from bot.tasks import replay_recording
     from bot.config import duration
     from bot.recording.format import read_recording
 
@@ -168,13 +168,13 @@ def _sim(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from bot.app import check
+    from bot.tasks import check
 
     return asyncio.run(check(_config(options), print))
 
 
 def _migrate(options: argparse.Namespace) -> int:
-    from bot.app import migrate_store
+    from bot.tasks import migrate_store
 
     return asyncio.run(migrate_store(_config(options), print))
 

@@ -2,16 +2,21 @@
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
 
-from bot.config import Config
-from bot.exchanges import derive
-from bot.exchanges.binance import Binance
-from bot.exchanges.deribit import Deribit
-from bot.exchanges.derive import Derive
-from bot.exchanges.http import HttpWire, open_session
-from bot.ports import CandleSource, ChainSource, SpotSource, Wire
+import aiohttp
+
+from bot.clock import FastClock, SystemClock
+from bot.config import Config, VenueConfig, duration
+from bot.exchanges import binance, bybit, deribit, derive, okx
+from bot.exchanges.feed import Feed
+from bot.exchanges.http import Host, HttpWire, open_session
+from bot.exchanges.stream import Stream
+from bot.exchanges.terms import Terms
+from bot.exchanges.throttle import Throttle
+from bot.ports import CandleSource, ChainSource, Clock, SpotSource, Timer, Wire
 from bot.recording.format import Recording
 from bot.recording.replay import ReplayWire, VirtualClock
 from bot.service.collector import Collector
@@ -19,6 +24,44 @@ from bot.service.sources import Sources
 
 SEED = 7  # of the simulated market
 SIMULATED = "sim"  # the name of its data
+SHORTEST_PUSH = 0.05  # real seconds between the prices of a simulated market that runs fast
+REPLAYED = timedelta(0)  # nothing stands in for a recorded answer
+
+Now = Callable[[], datetime]
+
+
+class Adapter(ChainSource, SpotSource, Protocol):
+    """What every venue gives."""
+
+
+class Running(Clock, Timer, Protocol):
+    """A clock that runs by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Venue:
+    """A venue as the program knows it; its section of the configuration has the same name."""
+
+    adapter: Callable[[Wire, Now, timedelta], Adapter]
+    terms: Terms
+    feed: Callable[[Sequence[str], Now], Feed]
+    prefix: str = ""  # of every path on the network
+    hosts: Mapping[str, str] = field(default_factory=lambda: {"": "base_url"})  # by path, a setting
+
+
+VENUES = {
+    "deribit": Venue(deribit.Deribit, deribit.TERMS, deribit.DeribitFeed),
+    "bybit": Venue(bybit.Bybit, bybit.TERMS, bybit.BybitFeed),
+    "okx": Venue(okx.Okx, okx.TERMS, okx.OkxFeed),
+    "binance": Venue(
+        binance.Binance,
+        binance.TERMS,
+        binance.BinanceFeed,
+        hosts={"": "base_url", "/fapi/": "futures_url", "/api/": "spot_url"},
+    ),
+    "derive": Venue(derive.Derive, derive.TERMS, derive.DeriveFeed, prefix=derive.PREFIX),
+}
+CANDLES = ("binance", "bybit", "okx", "deribit")  # whom to ask first
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,73 +70,118 @@ class Market:
 
     name: str  # what the database remembers it by
     symbols: Sequence[str]
-    chains: Sequence[ChainSource]
-    spots: Sequence[SpotSource]
-    candles: CandleSource | None
-    now: Callable[[], datetime]
+    venues: Mapping[str, Adapter]
+    candles: Sequence[CandleSource]
+    now: Now
+    timer: Timer
+    streams: Sequence[Stream] = ()
+    throttles: Mapping[str, Throttle] = field(default_factory=dict)
 
     @property
     def simulated(self) -> bool:
         """Whether every screen must say so."""
         return self.name == SIMULATED
 
-    def collector(self) -> Collector:
+    def sources(self) -> Sources:
+        """The chains of its venues; a networked one is not asked in vain for what it lacks."""
+        return Sources(list(self.venues.values()), search=bool(self.throttles))
+
+    def collector(self, sources: Sources | None = None) -> Collector:
         """A collector of this market."""
-        return Collector(Sources(self.chains), self.candles, self.spots, self.now)
+        heard = sources or self.sources()
+        return Collector(heard, self.candles, list(self.venues.values()), self.now)
 
 
 def now_utc() -> datetime:
     """The system's time."""
-    return datetime.now(UTC)
+    return SystemClock().now()
 
 
 @asynccontextmanager
 async def live_market(config: Config) -> AsyncIterator[Market]:
     """The configured venues over the network."""
-    venues = config.venues
-    addresses = {
-        "deribit": venues.deribit.base_url,
-        "derive": venues.derive.base_url + derive.PREFIX,
-        "binance": venues.binance.base_url,
-    }
-    enabled = {name for name in addresses if getattr(venues, name).enabled}
+    sections = {name: getattr(config.venues, name) for name in VENUES}
+    addresses = {name: addresses_of(one) for name, one in sections.items() if one.enabled}
     async with open_session() as session:
-        wire = HttpWire(session, addresses)
-        yield make_market("live", config.symbols.always, wire, enabled, now_utc)
+        yield networked_market("live", config, session, addresses, SystemClock())
 
 
 @asynccontextmanager
-async def simulated_market(config: Config) -> AsyncIterator[Market]:
-    """The built-in simulator on a loopback port, spoken to over HTTP like a venue."""
+async def simulated_market(config: Config, speed: float = 1.0) -> AsyncIterator[Market]:
+    """The built-in simulator on a loopback port, spoken to over sockets like the venues."""
     from bot.sim.server import Simulator
 
-    async with Simulator(SEED, now_utc) as simulator, open_session() as session:
-        wire = HttpWire(session, dict.fromkeys(("deribit", "binance"), simulator.base_url))
-        symbols = config.symbols.always
-        yield make_market(SIMULATED, symbols, wire, {"deribit", "binance"}, now_utc)
+    clock = SystemClock() if speed == 1 else FastClock(speed)
+    server = Simulator(SEED, clock.now, push_every=max(1 / speed, SHORTEST_PUSH))
+    async with server as simulator, open_session() as session:
+        addresses = {
+            name: dict.fromkeys(venue.hosts.values(), simulator.base_url)
+            | {"ws_url": simulator.ws_url}
+            for name, venue in VENUES.items()
+        }
+        yield networked_market(SIMULATED, config, session, addresses, clock)
+
+
+def addresses_of(section: VenueConfig) -> dict[str, str]:
+    """The addresses that stand in a venue's section, by setting."""
+    names = (name for name in section.__struct_fields__ if name.endswith("_url"))
+    return {name: getattr(section, name) for name in names}
+
+
+def networked_market(
+    name: str,
+    config: Config,
+    session: aiohttp.ClientSession,
+    addresses: Mapping[str, Mapping[str, str]],
+    clock: Running,
+) -> Market:
+    """The venues at these addresses (by venue and setting), each within its terms."""
+    throttles = {name: Throttle(name, VENUES[name].terms, clock, clock.now) for name in addresses}
+    hosts = {
+        name: Host(
+            {path: addresses[name][setting] for path, setting in VENUES[name].hosts.items()},
+            throttle,
+            VENUES[name].prefix,
+        )
+        for name, throttle in throttles.items()
+    }
+    keep = duration(config.collector.stale_after, "collector.stale_after")
+    adapters = make_adapters(HttpWire(session, hosts), addresses, clock.now, keep)
+    return Market(
+        name,
+        config.symbols.always,
+        adapters,
+        candle_sources(adapters),
+        clock.now,
+        clock,
+        [make_stream(name, session, one["ws_url"], clock) for name, one in addresses.items()],
+        throttles,
+    )
+
+
+def make_stream(name: str, session: aiohttp.ClientSession, address: str, clock: Running) -> Stream:
+    """The venue's stream of prices."""
+    feed = VENUES[name].feed
+    return Stream(name, session, address, lambda coins: feed(coins, clock.now), clock)
 
 
 def recorded_market(recording: Recording, clock: VirtualClock) -> Market:
     """A recording through the same adapters."""
     wire = ReplayWire(recording, clock)
-    return make_market(recording.name, recording.symbols, wire, recording.venues, clock.now)
+    adapters = make_adapters(wire, recording.venues, clock.now, REPLAYED)
+    candles = candle_sources(adapters)
+    return Market(recording.name, recording.symbols, adapters, candles, clock.now, SystemClock())
 
 
-def make_market(
-    name: str,
-    symbols: Sequence[str],
-    wire: Wire,
-    venues: Collection[str],
-    now: Callable[[], datetime],
-) -> Market:
+def make_adapters(
+    wire: Wire, venues: Collection[str], now: Now, keep: timedelta
+) -> dict[str, Adapter]:
     """The adapters of these venues on that wire."""
-    deribit = Deribit(wire, now)
-    known: Mapping[str, ChainSource] = {"deribit": deribit, "derive": Derive(wire, now)}
-    return Market(
-        name=name,
-        symbols=symbols,
-        chains=[source for venue, source in known.items() if venue in venues],
-        spots=[deribit] if "deribit" in venues else [],
-        candles=Binance(wire, now) if "binance" in venues else None,
-        now=now,
-    )
+    return {
+        name: venue.adapter(wire, now, keep) for name, venue in VENUES.items() if name in venues
+    }
+
+
+def candle_sources(adapters: Mapping[str, Adapter]) -> list[CandleSource]:
+    """Those that have candles, the preferred first."""
+    return [adapters[name] for name in CANDLES if name in adapters]  # type: ignore[misc]

@@ -1,21 +1,25 @@
 """Deribit's public HTTP interface over the simulated market."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import repeat
 from typing import NoReturn
 from zlib import crc32
 
 import numpy as np
 
-from bot.core.words import MONTHS
+from bot.sim.calls import Params, Refused, Request, Row, milliseconds
 from bot.sim.coins import COINS, Coin
+from bot.sim.columns import day_in_letters, days, names, rows, sides
+from bot.sim.families import larger, smaller, whole
 from bot.sim.listing import Kind, Listing, listing, live_expiries
-from bot.sim.market import Market
+from bot.sim.market import Chain, Market
 from bot.sim.noise import Bools, Floats
+from bot.sim.wire import Answer
 
 ROOT = "/api/v2/"
+ROOTS = (ROOT,)
 CURRENCIES = ("BTC", "ETH", "USDC", "USDT", "EURR")  # the last two have no rows
 KINDS = ("option", "future", "spot", "future_combo", "option_combo", "combo", "any")
 MINUTES = ("1", "3", "5", "10", "15", "30", "60")
@@ -24,8 +28,6 @@ MOST_BARS = 5000
 CHEAP = 0.005  # coins; cheaper options are quoted in finer ticks
 NEVER = 32_503_708_800_000  # ms, in the year 3000: a perpetual's expiry
 PERPETUAL_INTEREST = 1_000_000_000.0  # USD
-
-Row = dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Book:
     prefix: str  # of instrument names
     index: str
     contract_size: float
+    family: Callable[[Chain], Chain] = whole
 
     @property
     def inverse(self) -> bool:
@@ -48,83 +51,60 @@ class Book:
 
 
 BOOKS = (
-    Book(COINS["BTC"], "BTC", "BTC", "btc_usd", 1.0),
-    Book(COINS["ETH"], "ETH", "ETH", "eth_usd", 1.0),
+    Book(COINS["BTC"], "BTC", "BTC", "btc_usd", 1.0, larger),
+    Book(COINS["ETH"], "ETH", "ETH", "eth_usd", 1.0, larger),
+    Book(COINS["BTC"], "USDC", "BTC_USDC", "btc_usdc", 0.01, smaller),
+    Book(COINS["ETH"], "USDC", "ETH_USDC", "eth_usdc", 0.1, smaller),
     Book(COINS["SOL"], "USDC", "SOL_USDC", "sol_usdc", 10.0),
     Book(COINS["HYPE"], "USDC", "HYPE_USDC", "hype_usdc", 10.0),
 )
 
 
-class Refused(Exception):
-    """The request is wrong; its sender is told so in Deribit's words."""
+class Call(Request):
+    """A call of a Deribit method."""
 
-    def __init__(self, status: int, code: int, message: str, **data: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.body = {"message": message, **({"data": data} if data else {}), "code": code}
+    def missing(self, name: str) -> Refused:
+        return self.wrong(name, "is required")
 
-
-@dataclass(frozen=True)
-class Request:
-    """What a method answers from; a wrong parameter is refused when it is read."""
-
-    market: Market
-    at: datetime
-    params: Mapping[str, str]
-
-    def text(self, name: str) -> str:
-        if not self.params.get(name):
-            raise _invalid(name, "is required")
-        return self.params[name]
-
-    def number(self, name: str) -> int:
-        try:
-            return int(self.text(name))
-        except ValueError:
-            raise _invalid(name, "must be an integer") from None
-
-    def choice(self, name: str, allowed: Iterable[str], default: str | None = None) -> str:
-        if default is not None and name not in self.params:
-            return default
-        if self.text(name) not in allowed:
-            raise _invalid(name, f"must be one of: {', '.join(allowed)}")
-        return self.text(name)
-
-    @property
-    def milliseconds(self) -> int:
-        return round(self.at.timestamp() * 1000)
+    def wrong(self, name: str, reason: str) -> Refused:
+        return Refused(400, -32602, "Invalid params", reason=reason, param=name)
 
 
-def answer(market: Market, at: datetime, path: str, params: Mapping[str, str]) -> tuple[int, Row]:
-    """HTTP status and JSON-RPC body."""
+def answer(market: Market, at: datetime, method: str, path: str, params: Params) -> Answer:
+    """A JSON-RPC body, to GET alone."""
     asked = round(at.timestamp() * 1e6)
     stamps = {"usIn": asked, "usOut": asked + BUSY, "usDiff": BUSY, "testnet": False}
-    method = METHODS.get(path.removeprefix(ROOT), unknown)
+    call = METHODS.get(path.removeprefix(ROOT), unknown) if method == "GET" else unknown
     try:
-        result = method(Request(market, at, params))
+        result = call(Call(market, at, params))
     except Refused as refusal:
-        return refusal.status, {"jsonrpc": "2.0", "error": refusal.body, **stamps}
-    return 200, {"jsonrpc": "2.0", "result": result, **stamps}
+        return Answer(refusal.status, {"jsonrpc": "2.0", "error": _error(refusal), **stamps})
+    return Answer(200, {"jsonrpc": "2.0", "result": result, **stamps})
 
 
-def book_summaries(request: Request) -> list[Row]:
+def _error(refusal: Refused) -> Row:
+    data = {"data": refusal.data} if refusal.data else {}
+    return {"message": refusal.message, **data, "code": refusal.code}
+
+
+def book_summaries(request: Call) -> list[Row]:
     """Every option of a currency, shuffled: Deribit promises no order."""
     books = _books(request.choice("currency", CURRENCIES))
     if request.choice("kind", KINDS, default="any") not in ("option", "any"):
         return []
-    rows = {name: row for book in books for name, row in _summaries(request, book)}
-    return [rows[name] for name in sorted(rows, key=lambda name: crc32(name.encode()))]
+    told = {name: row for book in books for name, row in _summaries(request, book)}
+    return [told[name] for name in sorted(told, key=lambda name: crc32(name.encode()))]
 
 
-def _summaries(request: Request, book: Book) -> Iterable[tuple[str, Row]]:
-    chain = request.market.chain(book.coin.name, request.at)
-    names = _names(book, chain)
+def _summaries(request: Call, book: Book) -> Iterable[tuple[str, Row]]:
+    chain = book.family(request.chain(book.coin.name))
+    named = _names(book, chain)
     price = chain.mark / chain.forward if book.inverse else chain.mark  # (n,)
     bid, ask = _quotes(price, _ticks(book, price))
     has_bid = bid > 0
-    has_ask = np.array([crc32(name.encode()) % 128 != 0 for name in names])  # a few have none
-    rows = _rows(
-        instrument_name=names,
+    has_ask = np.array([crc32(name.encode()) % 128 != 0 for name in named])  # a few have none
+    told = rows(
+        instrument_name=named,
         base_currency=repeat(book.coin.name),
         quote_currency=repeat(book.currency),
         underlying_index=_underlyings(book, chain),
@@ -143,9 +123,9 @@ def _summaries(request: Request, book: Book) -> Iterable[tuple[str, Row]]:
         price_change=repeat(None),
         volume=repeat(0.0),
         volume_usd=repeat(0.0),
-        creation_timestamp=repeat(request.milliseconds),
+        creation_timestamp=repeat(milliseconds(chain.at)),
     )
-    return zip(names, rows, strict=True)
+    return zip(named, told, strict=True)
 
 
 def _ticks(book: Book, price: Floats) -> Floats:
@@ -159,7 +139,7 @@ def _quotes(price: Floats, tick: Floats) -> tuple[Floats, Floats]:
     return np.round(bid, 4), np.round(ask, 4)
 
 
-def instruments(request: Request) -> list[Row]:
+def instruments(request: Call) -> list[Row]:
     """The options and perpetuals that are listed."""
     books = _books(request.choice("currency", (*CURRENCIES, "any")))
     kind = request.choice("kind", KINDS, default="any")
@@ -170,18 +150,18 @@ def instruments(request: Request) -> list[Row]:
     return options * (kind in ("option", "any")) + perpetuals * (kind in ("future", "any"))
 
 
-def _options(request: Request, book: Book) -> list[Row]:
+def _options(request: Call, book: Book) -> list[Row]:
     options = listing(book.coin, request.at)
-    rows = _rows(
+    told = rows(
         instrument_name=_names(book, options),
         kind=repeat("option"),
-        option_type=["call" if call else "put" for call in options.is_call.tolist()],
+        option_type=sides(options, "call", "put"),
         strike=options.strike.tolist(),
         expiration_timestamp=(options.expiry * 1000).tolist(),
         tick_size=repeat(0.0001 if book.inverse else 0.01),
         min_trade_amount=repeat(book.coin.lot),
     )
-    return [row | _terms(book) for row in rows]
+    return [row | _terms(book) for row in told]
 
 
 def _perpetual(book: Book) -> Row:
@@ -209,27 +189,28 @@ def _terms(book: Book) -> Row:
     }
 
 
-def expirations(request: Request) -> Row:
+def expirations(request: Call) -> Row:
     """Ascending days by currency and kind; for any currency by kind alone."""
     currency = request.choice("currency", (*CURRENCIES, "any"))
     kind = request.choice("kind", KINDS)
     coins = [book.coin for book in _books(currency)]
     expiries = {expiry for coin in coins for expiry in live_expiries(coin, request.at)}
-    days = [_day(expiry) for expiry in sorted(expiries)] if kind in ("option", "any") else []
-    return {kind: days} if currency == "any" else {currency.lower(): {kind: days}}
+    listed = [day_in_letters(expiry) for expiry in sorted(expiries)]
+    told = listed if kind in ("option", "any") else []
+    return {kind: told} if currency == "any" else {currency.lower(): {kind: told}}
 
 
-def index_price(request: Request) -> Row:
+def index_price(request: Call) -> Row:
     coins = {book.index: book.coin for book in BOOKS}
-    spot = request.market.spot(coins[request.choice("index_name", coins)].name, request.at)
+    spot = request.spot(coins[request.choice("index_name", coins)].name)
     return {"index_price": spot, "estimated_delivery_price": spot}
 
 
-def ticker(request: Request) -> Row:
+def ticker(request: Call) -> Row:
     """Of a perpetual; no other tickers are simulated."""
     book = _book_of_perpetual(request)
-    spot = request.market.spot(book.coin.name, request.at)
-    mark = request.market.perpetual(book.coin.name, request.at)
+    spot = request.spot(book.coin.name)
+    mark = request.perpetual(book.coin.name)
     return {
         "instrument_name": book.perpetual,
         "state": "open",
@@ -246,16 +227,15 @@ def ticker(request: Request) -> Row:
     }
 
 
-def chart_data(request: Request) -> Row:
+def chart_data(request: Call) -> Row:
     """Candles as columns, ascending, the open one included; of too many the newest."""
     book = _book_of_perpetual(request)
     width = 60 * int(request.choice("resolution", MINUTES))
-    last = min(request.number("end_timestamp"), request.milliseconds) // 1000
-    first = max(request.number("start_timestamp") // 1000, last - (MOST_BARS - 1) * width)
-    start = np.arange(first // width * width, last + 1, width)
-    bars = request.market.candles(book.coin.name, request.at, start, width)
+    last = request.number("end_timestamp") // 1000
+    first = request.number("start_timestamp") // 1000 // width * width
+    bars = request.candles(book.coin.name, width, (first, last), MOST_BARS)
     return {
-        "status": "ok" if len(start) else "no_data",
+        "status": "ok" if len(bars.start) else "no_data",
         "ticks": (bars.start * 1000).tolist(),
         "open": bars.open.tolist(),
         "high": bars.high.tolist(),
@@ -266,19 +246,19 @@ def chart_data(request: Request) -> Row:
     }
 
 
-def server_time(request: Request) -> int:
+def server_time(request: Call) -> int:
     return request.milliseconds
 
 
-def status(_: Request) -> Row:
+def status(_: Call) -> Row:
     return {"locked": "false", "locked_indices": []}
 
 
-def unknown(_: Request) -> NoReturn:
+def unknown(_: Call) -> NoReturn:
     raise Refused(404, -32601, "Method not found")
 
 
-METHODS: dict[str, Callable[[Request], object]] = {
+METHODS: dict[str, Callable[[Call], object]] = {
     "public/get_book_summary_by_currency": book_summaries,
     "public/get_instruments": instruments,
     "public/get_expirations": expirations,
@@ -294,7 +274,7 @@ def _books(currency: str) -> list[Book]:
     return [book for book in BOOKS if currency in (book.currency, "any")]
 
 
-def _book_of_perpetual(request: Request) -> Book:
+def _book_of_perpetual(request: Call) -> Book:
     name = request.text("instrument_name")
     for book in BOOKS:
         if book.perpetual == name:
@@ -302,41 +282,17 @@ def _book_of_perpetual(request: Request) -> Book:
     raise Refused(400, 13020, "not_found")
 
 
-def _invalid(name: str, reason: str) -> Refused:
-    return Refused(400, -32602, "Invalid params", reason=reason, param=name)
-
-
-def _names(book: Book, rows: Listing) -> list[str]:
+def _names(book: Book, options: Listing) -> list[str]:
     """Such as BTC-4SEP26-60000-C and HYPE_USDC-4SEP26-77d5-P."""
-    strikes = [str(strike).removesuffix(".0").replace(".", "d") for strike in rows.strike.tolist()]
-    return [
-        f"{book.prefix}-{day}-{strike}-{'C' if call else 'P'}"
-        for day, strike, call in zip(_days(rows), strikes, rows.is_call.tolist(), strict=True)
-    ]
+    return names(options, book.prefix, day_in_letters, point="d")
 
 
-def _underlyings(book: Book, rows: Listing) -> list[str]:
+def _underlyings(book: Book, options: Listing) -> list[str]:
     """The future that sets a row's forward; dailies and linear books have none listed."""
     return [
         f"{'' if book.inverse and kind > Kind.DAILY else 'SYN.'}{book.prefix}-{day}"
-        for day, kind in zip(_days(rows), rows.kind.tolist(), strict=True)
+        for day, kind in zip(days(options, day_in_letters), options.kind.tolist(), strict=True)
     ]
-
-
-def _days(rows: Listing) -> list[str]:
-    expiries = rows.expiry.tolist()
-    days = {expiry: _day(datetime.fromtimestamp(expiry, UTC)) for expiry in set(expiries)}
-    return [days[expiry] for expiry in expiries]
-
-
-def _day(expiry: datetime) -> str:
-    # strftime's month would follow the locale, its day be padded.
-    return f"{expiry.day}{MONTHS[expiry.month - 1]}{expiry:%y}"
-
-
-def _rows(**columns: Iterable[object]) -> list[Row]:
-    """One object a row; a column is a list or a value repeated for ever."""
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=False)]
 
 
 def _where(there: Bools, values: Floats) -> list[float | None]:

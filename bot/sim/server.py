@@ -3,44 +3,63 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import TracebackType
 from typing import Self
 
-import msgspec
 from aiohttp import web
 
-from bot.sim import binance, deribit
+from bot.sim.control import Control, Requests
+from bot.sim.faults import Channel, Clock, Faults
+from bot.sim.hub import Hub
+from bot.sim.limits import Limits
 from bot.sim.market import Market
+from bot.sim.replies import Replies, encoded, response
+from bot.sim.streams.conversation import HungUp
+from bot.sim.venues import VENUES, Venue
 
 logger = logging.getLogger(__name__)
 
-Clock = Callable[[], datetime]
-Answer = Callable[[Market, datetime, str, Mapping[str, str]], tuple[int, object]]
-
-# The venues' roots differ, so one address serves them all.
-ANSWERS: dict[str, Answer] = {deribit.ROOT: deribit.answer, binance.ROOT: binance.answer}
-LINGER = 1.0  # seconds that an answer on its way may take when the server closes
+PUSH_EVERY = 1.0  # real seconds
+LINGER = 0.3  # seconds that an answer on its way may take when the server closes
 
 
 class Simulator:
     """Serves one market at the clock's time, for as long as it is entered.
 
     The clock gives an aware UTC datetime and may run at any speed. Port 0 takes a free one.
+    Prices are pushed every so many real seconds, and whenever `push` is called.
     """
 
-    def __init__(self, seed: int, clock: Clock, host: str = "127.0.0.1", port: int = 0) -> None:
-        self.base_url = ""  # known once entered
-        self._market = Market(seed)
+    def __init__(
+        self,
+        seed: int,
+        clock: Clock,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        limits: bool = True,
+        push_every: float = PUSH_EVERY,
+    ) -> None:
+        self.base_url = self.ws_url = ""  # known once entered
+        self.requests = Requests()
+        self.faults = Faults(clock, seed)
         self._clock = clock
         self._host = host
         self._port = port
-        app = web.Application()
-        for root, answer in ANSWERS.items():
-            app.router.add_get(root + "{call:.*}", partial(self._reply, answer))
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=LINGER)
+        self._push_every = push_every
+        market = Market(seed)
+        self._replies = Replies(market, clock, self.faults, Limits() if limits else None)
+        self._hub = Hub(market, clock, self.faults, limits=limits)
+        self._runner = web.AppRunner(
+            self._application(),
+            access_log=None,
+            shutdown_timeout=LINGER,
+            handler_cancellation=True,  # an answer that hangs ends when its client goes
+        )
 
     async def __aenter__(self) -> Self:
         await self._runner.setup()
@@ -49,7 +68,9 @@ class Simulator:
         except OSError:  # the port is taken
             await self._runner.cleanup()
             raise
-        self.base_url = f"http://{self._host}:{self._runner.addresses[0][1]}"
+        address = f"{self._host}:{self._runner.addresses[0][1]}"
+        self.base_url, self.ws_url = f"http://{address}", f"ws://{address}"
+        self._pushing = asyncio.create_task(self._push())
         return self
 
     async def __aexit__(
@@ -58,15 +79,48 @@ class Simulator:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._pushing.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._pushing
+        self.faults.clear()
+        await self._hub.close()
         await self._runner.cleanup()
 
-    async def _reply(self, answer: Answer, request: web.Request) -> web.Response:
-        status, body = answer(self._market, self._clock(), request.path, request.query)
-        text = msgspec.json.encode(body)
-        reply = web.Response(body=text, status=status, content_type="application/json")
-        if "gzip" in request.headers.get("Accept-Encoding", ""):
-            reply.enable_compression(web.ContentCoding.gzip)  # left alone it prefers deflate
-        return reply
+    def push(self) -> None:
+        """Tells every subscriber the prices of now."""
+        self._hub.push()
+
+    async def _push(self) -> None:
+        while True:
+            await asyncio.sleep(self._push_every)
+            self.push()
+
+    def _application(self) -> web.Application:
+        app = web.Application()
+        app.router.add_routes(Control(self.faults, self.requests).routes())
+        for venue in VENUES:  # first the paths that a root of another route would take
+            app.router.add_get(venue.stream.path, partial(self._converse, venue))
+        for venue in VENUES:
+            for root in venue.roots:
+                app.router.add_get(root + "{call:.*}", partial(self._reply, venue))
+                app.router.add_post(root + "{call:.*}", partial(self._reply, venue))
+        return app
+
+    async def _reply(self, venue: Venue, request: web.Request) -> web.StreamResponse:
+        self.requests.count(venue.name, request.path)
+        return await self._replies.reply(venue, request)
+
+    async def _converse(self, venue: Venue, request: web.Request) -> web.StreamResponse:
+        self.requests.count(venue.name, request.path)
+        channel = Channel(venue.name, "ws", request.path)
+        refusal = self._hub.refusal(channel, request.remote or "")
+        if refusal is not None:
+            return response(request, refusal, encoded(refusal.body))
+        try:
+            conversation = venue.stream(self._clock(), request.query)
+        except HungUp as end:
+            raise web.HTTPBadRequest(text=str(end)) from end
+        return await self._hub.serve(request, channel, conversation)
 
 
 def running_clock(speed: float, monotonic: Callable[[], float] = time.monotonic) -> Clock:

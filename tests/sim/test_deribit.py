@@ -38,8 +38,8 @@ ROW = {
 
 
 def ask(method, at=NOON, **params):
-    status, body = deribit.answer(Market(7), at, f"/api/v2/public/{method}", params)
-    return status, msgspec.json.decode(msgspec.json.encode(body))
+    answer = deribit.answer(Market(7), at, "GET", f"/api/v2/public/{method}", params)
+    return answer.status, msgspec.json.decode(msgspec.json.encode(answer.body))
 
 
 def result(method, at=NOON, **params):
@@ -73,7 +73,8 @@ def test_a_row_has_the_fields_and_types_of_deribits(currency):
 
 
 @pytest.mark.parametrize(
-    ("currency", "coins"), [("BTC", ["BTC"]), ("ETH", ["ETH"]), ("USDC", ["SOL", "HYPE"])]
+    ("currency", "coins"),
+    [("BTC", ["BTC"]), ("ETH", ["ETH"]), ("USDC", ["BTC", "ETH", "SOL", "HYPE"])],
 )
 def test_the_rows_say_what_the_market_says(currency, coins):
     rows = {row["instrument_name"]: row for row in book(currency)}
@@ -84,12 +85,41 @@ def test_the_rows_say_what_the_market_says(currency, coins):
         mine = [row for row in rows.values() if row["base_currency"] == chain.coin.name]
         for column, field, unit in [
             (chain.iv, "mark_iv", 100),
-            (chain.open_interest, "open_interest", 1),
             (chain.forward, "underlying_price", 1),
         ]:
             told = sorted(row[field] for row in mine)
             np.testing.assert_allclose(told, np.sort(column * unit), rtol=1e-12)
         assert {row["estimated_delivery_price"] for row in mine} == {chain.index}
+
+
+@pytest.mark.parametrize("coin", ["BTC", "ETH"])
+def test_both_books_of_a_coin_hold_a_part_of_its_open_interest(coin):
+    inverse = sum(row["open_interest"] for row in book(coin))
+    linear = sum(row["open_interest"] for row in book("USDC") if row["base_currency"] == coin)
+
+    assert inverse + linear == pytest.approx(Market(7).chain(coin, NOON).open_interest.sum())
+    assert 0.2 < linear / inverse < 0.5
+
+
+def test_rows_are_of_the_whole_second_that_they_name():
+    at = NOON + timedelta(milliseconds=900)
+
+    rows = book("BTC", at)
+
+    assert {row["creation_timestamp"] for row in rows} == {1795435207000}
+    assert {row["estimated_delivery_price"] for row in rows} == {Market(7).spot("BTC", NOON)}
+    assert result("get_time", at) == 1795435207900
+
+
+def test_an_expiry_leaves_every_book_at_eight_utc():
+    eight = datetime(2026, 11, 24, 8, tzinfo=UTC)
+
+    for currency in ("BTC", "ETH", "USDC"):
+        before, after = (
+            {NAME.match(row["instrument_name"])[3] for row in book(currency, at)}
+            for at in (eight - timedelta(seconds=1), eight)
+        )
+        assert "24NOV26" in before - after
 
 
 @pytest.mark.parametrize("currency", ["BTC", "ETH", "USDC"])
@@ -144,7 +174,8 @@ def test_the_same_question_has_the_same_bytes():
     path = "/api/v2/public/get_book_summary_by_currency"
 
     one, other = (
-        msgspec.json.encode(deribit.answer(Market(7), NOON, path, params)) for _ in range(2)
+        msgspec.json.encode(deribit.answer(Market(7), NOON, "GET", path, params).body)
+        for _ in range(2)
     )
 
     assert one == other
@@ -182,6 +213,8 @@ def test_perpetuals_are_instruments_too():
     assert [row["instrument_name"] for row in futures] == [
         "BTC-PERPETUAL",
         "ETH-PERPETUAL",
+        "BTC_USDC-PERPETUAL",
+        "ETH_USDC-PERPETUAL",
         "SOL_USDC-PERPETUAL",
         "HYPE_USDC-PERPETUAL",
     ]
@@ -303,6 +336,12 @@ def test_a_wrong_parameter_is_named(method, params, culprit):
 
     assert (status, body["error"]["code"]) == (400, -32602)
     assert body["error"]["data"]["param"] == culprit
+
+
+def test_a_post_is_answered_by_no_method():
+    answer = deribit.answer(Market(7), NOON, "POST", "/api/v2/public/get_time", {})
+
+    assert answer.status == 404
 
 
 def test_every_coin_of_the_market_is_traded():

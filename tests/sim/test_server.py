@@ -1,17 +1,20 @@
 import asyncio
 import gzip
 import socket
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 
 import aiohttp
 import pytest
 
+from bot.sim.control import MOST_PATHS, OTHER, Requests
 from bot.sim.market import Market
 from bot.sim.server import Simulator, running_clock, serve
+from tests.sim.served import NOON, served
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 BOOK = "/api/v2/public/get_book_summary_by_currency"
 TIME = "/api/v2/public/get_time"
+TICKERS = "/v3/public/get_tickers"
+BANDS = "/api/v5/public/instrument-tick-bands"
 
 
 @pytest.fixture
@@ -43,13 +46,38 @@ async def test_a_client_reads_a_whole_chain(simulator, http):
     assert len(body["result"]) == len(Market(7).chain("BTC", NOON).strike)
 
 
-async def test_both_venues_share_the_address(simulator, http):
-    params = {"symbol": "BTCUSDT", "interval": "30m", "limit": "499"}
+@pytest.mark.parametrize(
+    ("path", "params"),
+    [
+        (BOOK, {"currency": "BTC"}),
+        ("/v5/market/tickers", {"category": "option", "baseCoin": "BTC"}),
+        ("/api/v5/public/opt-summary", {"instFamily": "BTC-USD"}),
+        ("/eapi/v1/mark", {}),
+        ("/fapi/v1/premiumIndex", {"symbol": "BTCUSDT"}),
+        ("/api/v3/klines", {"symbol": "BTCUSDT", "interval": "30m", "limit": "499"}),
+    ],
+)
+async def test_all_venues_share_the_address(simulator, http, path, params):
+    async with http.get(simulator.base_url + path, params=params) as reply:
+        body = await reply.json()
 
-    async with http.get(simulator.base_url + "/api/v3/klines", params=params) as reply:
-        rows = await reply.json()
+    assert reply.status == 200
+    assert body
 
-    assert len(rows) == 499
+
+async def test_derive_is_asked_by_post(simulator, http):
+    asked = {"instrument_type": "option", "currency": "HYPE", "expiry_date": "20261127"}
+
+    async with http.post(simulator.base_url + TICKERS, json=asked) as reply:
+        body = await reply.json()
+
+    assert len(body["result"]["tickers"]) > 10
+
+
+@pytest.mark.parametrize("data", [b"{", b"[]", b"7"])
+async def test_a_post_of_no_object_is_refused(simulator, http, data):
+    async with http.post(simulator.base_url + TICKERS, data=data) as reply:
+        assert reply.status == 400
 
 
 async def test_an_answer_is_compressed_for_those_who_accept_it(simulator):
@@ -79,16 +107,65 @@ async def test_a_path_of_no_venue_is_not_found(simulator, http):
         assert reply.status == 404
 
 
-async def test_the_market_follows_the_clock(http):
-    times = iter([NOON, NOON + timedelta(days=1)])
+async def test_the_market_follows_the_clock():
+    async with served() as client:
+        _, first = await client.get(TIME)
+        client.clock.advance(86_400)
+        _, second = await client.get(TIME)
 
-    async with Simulator(7, lambda: next(times)) as simulator:
-        answers = []
-        for _ in range(2):
-            async with http.get(simulator.base_url + TIME) as reply:
-                answers.append((await reply.json())["result"])
+    assert second["result"] - first["result"] == 86_400_000
 
-    assert answers[1] - answers[0] == 86_400_000
+
+async def test_requests_are_counted_by_venue_and_path():
+    async with served() as client:
+        await client.get(TIME)
+        await client.get(TIME, again="yes")
+        await client.get("/api/v5/public/time")
+        async with client.open("/v3/ws"):
+            pass
+        await client.get("/nothing")
+        counted = await client.get("/control/requests")
+
+    assert counted == (
+        200,
+        {"deribit": {TIME: 2}, "derive": {"/v3/ws": 1}, "okx": {"/api/v5/public/time": 1}},
+    )
+
+
+def test_paths_without_end_are_counted_as_one():
+    requests = Requests()
+
+    for number in range(2 * MOST_PATHS):
+        requests.count("okx", f"/api/v5/{number}")
+
+    assert requests.of("okx", "/api/v5/1") == 1
+    assert requests.of("okx", OTHER) == MOST_PATHS
+
+
+async def test_who_asks_too_often_is_refused_until_the_clock_moves_on():
+    async with served() as client:
+        statuses = [(await client.get(BANDS, instType="OPTION"))[0] for _ in range(6)]
+        client.clock.advance(2)
+        again, _ = await client.get(BANDS, instType="OPTION")
+
+    assert statuses == [200] * 5 + [429]
+    assert again == 200
+
+
+async def test_nobody_asks_too_often_without_limits():
+    async with served(limits=False) as client:
+        answers = [await client.get(BANDS, instType="OPTION") for _ in range(6)]
+
+    assert {status for status, _ in answers} == {200}
+
+
+async def test_binance_tells_the_weight_used_with_every_answer(simulator, http):
+    weights = []
+    for _ in range(2):
+        async with http.get(simulator.base_url + "/eapi/v1/mark") as reply:
+            weights.append(reply.headers["X-MBX-USED-WEIGHT-1M"])
+
+    assert weights == ["5", "10"]
 
 
 async def test_it_closes_with_its_connections(http):

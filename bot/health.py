@@ -1,0 +1,29 @@
+"""What /status says of the venues."""
+
+from collections.abc import Mapping, Sequence
+
+from bot.core.reply import Field
+from bot.exchanges.stream import Stream
+from bot.exchanges.throttle import Usage
+from bot.markets import Market
+
+
+def venue_fields(market: Market, unlisted: Mapping[str, Sequence[str]]) -> list[Field]:
+    """A line a venue: its prices, what is asked of it beside what it allows, what it lacks."""
+    streams = {stream.name: stream for stream in market.streams}
+    return [
+        Field(name, _line(streams[name], throttle.usage(), unlisted.get(name, ())))
+        for name, throttle in market.throttles.items()
+    ]
+
+
+def _line(stream: Stream, usage: Usage, unlisted: Sequence[str]) -> str:
+    requests = f"{usage.per_minute:.0f} a minute asked, {usage.allowed:,.0f} allowed"
+    missing = f"lists no {', '.join(unlisted)}" if unlisted else ""
+    return "; ".join(filter(None, (usage.shut, _prices(stream), requests, missing)))
+
+
+def _prices(stream: Stream) -> str:
+    if stream.live_since:
+        return f"prices live since {stream.live_since:%H:%M:%S} UTC"
+    return f"prices polled ({stream.trouble or 'stream not open yet'})"

@@ -1,0 +1,1 @@
+"""The venues' WebSockets without their sockets: what is heard and what is said."""

@@ -1,0 +1,202 @@
+"""The commands that end by themselves: levels, replay, check, migrate."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import (
+    Callable,
+    Collection,
+    Coroutine,
+)
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bot.api.journal import journal_line, journal_text
+from bot.api.printer import Printer
+from bot.app import make_replay, make_ticker, opened_store, pace
+from bot.chat.terminal import Terminal
+from bot.config import Config, duration
+from bot.core.cards import levels_card
+from bot.core.chain import OptionChain, only_venues
+from bot.core.events import Alert
+from bot.core.reply import mark_simulated
+from bot.core.snapshot import Snapshot, recompute
+from bot.core.symbols import coin_of, find_symbol
+from bot.core.text import age_text
+from bot.errors import BotError, NotListed, SourceError, StoreError
+from bot.markets import SIMULATED, live_market, now_utc, recorded_market
+from bot.ports import ChainSource
+from bot.recording.format import Recording, read_recording
+from bot.recording.replay import VirtualClock, newest_tick, stale_after
+from bot.service.dispatcher import Dispatcher
+from bot.store.engine import parse_url, place, sqlite_file
+from bot.store.migrate import NEWEST, current_revision, migrate
+
+logger = logging.getLogger(__name__)
+
+ROLES = ("collect", "deliver")
+LIVE_LATE_AFTER = timedelta(minutes=2)  # a longer pause before a start makes a crossing LATE
+REPLAY_EVERY = timedelta(minutes=15)
+RELOAD_SECONDS = 30.0  # for rules that another process changed
+EVENTS_SECONDS = 1.0
+LONGEST_LINE = 1 << 22  # bytes; a snapshot has some 20,000
+
+Work = Coroutine[object, object, object]
+
+
+async def look_live(
+    config: Config, symbol: str, exchanges: Collection[str] | None
+) -> tuple[Snapshot, OptionChain]:
+    """One snapshot of the live venues, nothing stored."""
+    async with live_market(config) as market:
+        tick = await make_ticker(market).fetch(symbol)
+        limit = duration(config.collector.stale_after, "collector.stale_after")
+        return await market.collector().look(symbol, lambda: tick, limit, exchanges)
+
+
+async def look_recorded(
+    recording: Recording, symbol: str, at: datetime, exchanges: Collection[str] | None
+) -> tuple[Snapshot, OptionChain]:
+    """One snapshot as of a time of the recording, nothing stored."""
+    market = recorded_market(recording, VirtualClock(at))
+    tick = newest_tick(recording, symbol, at)
+    limit = stale_after(recording, symbol)
+    return await market.collector().look(symbol, lambda: tick, limit, exchanges)
+
+
+class Silent:
+    """A messenger whose journal line is the message: what a replay rings with."""
+
+    name = "terminal"
+
+    async def send(self, alert: Alert) -> None:
+        """Nothing more to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What `gammabell levels` shows."""
+
+    snapshot: Snapshot
+    chain: OptionChain
+    now: datetime  # that ages are counted to
+    simulated: bool = False
+
+
+async def answer_levels(
+    config: Config,
+    symbol: str,
+    at: datetime | None,
+    recording_file: Path | None,
+    exchanges: Collection[str] | None,
+) -> Answer:
+    """From a recording, from the store's past, or live."""
+    if recording_file:
+        recording = read_recording(recording_file)
+        known, at = find_symbol(symbol, recording.symbols), at or recording.ends
+        return Answer(*await look_recorded(recording, known, at, exchanges), at)
+    known = find_symbol(symbol, config.symbols.always)
+    if at is None:
+        return Answer(*await look_live(config, known, exchanges), now_utc())
+    return await look_stored(config, known, at, exchanges)
+
+
+async def look_stored(
+    config: Config, symbol: str, at: datetime, exchanges: Collection[str] | None
+) -> Answer:
+    """The stored snapshot that was on view at `at`, its chain computed again as of then."""
+    async with opened_store(config) as store:
+        snapshot = await store.snapshot(symbol, at)
+        chain = await store.chain(snapshot) if snapshot else None
+        simulated = await store.market() == SIMULATED
+    if snapshot is None or chain is None:
+        raise BotError(f"{symbol}: nothing stored up to {at.isoformat()}; see --recording")
+    rows = chain if exchanges is None else only_venues(chain, exchanges)
+    if not len(rows):
+        raise BotError(f"{symbol}: nothing of {', '.join(exchanges or ())} at {at.isoformat()}")
+    limit = duration(config.collector.stale_after, "collector.stale_after")
+    then = recompute(snapshot, rows, at)
+    return Answer(replace(then, stale=at - then.heard_at > limit), rows, at, simulated)
+
+
+async def replay_recording(
+    config: Config, recording: Recording, every: timedelta, speed: float | None, *, as_json: bool
+) -> None:
+    """What `gammabell replay` does: every event once on stdout, from where the database is."""
+    render = journal_line if as_json else journal_text
+    clock = VirtualClock(recording.starts)
+    market = recorded_market(recording, clock)
+    async with opened_store(config) as store:
+        identity = await store.open_market(market.name)
+        dispatcher = Dispatcher(store, [Silent()], market.now, owner="replay")
+        replay = await make_replay(recording, clock, market, store, dispatcher, every)
+        cursor = cursor_file(config, identity, "replay")
+        with Printer(store, identity, cursor, render, sys.stdout.fileno()) as printer:
+            before = printer.seq
+            await replay.run(printer.catch_up, pace(speed))
+            if printer.seq == before and sys.stderr.isatty():  # a person wonders, a script does not
+                where = place(parse_url(config.store.url))
+                sys.stderr.write(f"nothing left to replay: {where} holds it to its end\n")
+
+
+def cursor_file(config: Config, identity: str, reader: str) -> Path:
+    """Where it is noted how far a reader of the journal is: beside the database file, if any."""
+    file = sqlite_file(parse_url(config.store.url))
+    return Path(f"{file}.{reader}") if file else Path(f"gammabell.{identity[:8]}.{reader}")
+
+
+async def check(config: Config, say: Callable[[str], None]) -> int:
+    """One line each for config, database and venues; 1 when one of them fails."""
+    say("ok      config")
+    database = await _check_database(config, say)
+    async with live_market(config) as market:
+        coin = coin_of(market.symbols[0])
+        asked = [_check_venue(source, coin, market.now, say) for source in market.venues.values()]
+        venues = await asyncio.gather(*asked)
+    return 0 if database and all(venues) else 1
+
+
+async def _check_database(config: Config, say: Callable[[str], None]) -> bool:
+    try:
+        revision = await current_revision(config.store.url)
+    except StoreError as error:
+        say(f"FAILED  database: {error}")
+        return False
+    if revision is not None and revision > NEWEST:
+        say(f"FAILED  database: revision {revision} is newer than {NEWEST}; update this program")
+        return False
+    state = "will be made" if revision is None else f"revision {revision}, newest {NEWEST}"
+    say(f"ok      database: {state}")
+    return True
+
+
+async def _check_venue(
+    source: ChainSource, coin: str, now: Callable[[], datetime], say: Callable[[str], None]
+) -> bool:
+    try:
+        chain = await source.fetch_chain(coin)
+    except NotListed:
+        say(f"ok      {source.name}: lists no {coin}")
+        return True
+    except SourceError as error:
+        say(f"FAILED  {error}")
+        return False
+    age = age_text(now() - chain.sources[0].at)
+    say(f"ok      {source.name}: {len(chain)} {coin} rows, {age} old")
+    return True
+
+
+async def migrate_store(config: Config, say: Callable[[str], None]) -> int:
+    """Bring the database to this version's revision and say so."""
+    before, after = await migrate(config.store.url)
+    say(f"database at revision {after}" + (f", was {before or 'new'}" if before != after else ""))
+    return 0
+
+
+def print_card(answer: Answer) -> None:
+    """The levels as the chats show them. Raises DeliveryError."""
+    card = levels_card(answer.snapshot, answer.now, timedelta.max)
+    if answer.simulated:
+        card = mark_simulated(card)
+    Terminal(None, sys.stdout, Path(), simulated=answer.simulated).print(card)
