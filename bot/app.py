@@ -38,7 +38,15 @@ from bot.core.snapshot import Snapshot, Tick
 from bot.core.text import age_text
 from bot.errors import BotError, UsageError
 from bot.health import venue_fields
-from bot.markets import Market, live_market, now_utc, recorded_market, simulated_market
+from bot.markets import (
+    Market,
+    Tap,
+    live_market,
+    now_utc,
+    recorded_market,
+    simulated_market,
+    untapped,
+)
 from bot.ports import Store
 from bot.recording.format import Recording, read_recording
 from bot.recording.replay import VirtualClock, moments_of, stale_after
@@ -223,13 +231,13 @@ async def collecting(program: Program, stack: AsyncExitStack) -> list[Work]:
 
 
 def networked(
-    config: Config, source: str, speed: float | None
+    config: Config, source: str, speed: float | None, tap: Tap = untapped
 ) -> AbstractAsyncContextManager[Market]:
     """The live venues, or the simulated ones at that speed. Raises UsageError."""
     if source == "sim" and speed is not None:
-        return simulated_market(config, speed)
+        return simulated_market(config, speed, tap)
     if source == "live" and speed == 1:
-        return live_market(config)
+        return live_market(config, tap)
     raise UsageError(f"--speed {speed or 'max'}: {source} data does not come so fast; leave it out")
 
 

@@ -15,8 +15,8 @@ from uuid import uuid4
 from bot.errors import BotError, UsageError, UserError
 
 if TYPE_CHECKING:
-    from bot.tasks import Answer
     from bot.config import Config
+    from bot.tasks import Answer
 
 EPILOG = "Errors are one line; --debug shows where they come from. Exit 2: bad usage or config."
 
@@ -55,6 +55,11 @@ def make_parser() -> Parser:
     replay.add_argument("--speed", default="max", help="1, 60 ... or max; default max")
     replay.add_argument("--every", default="15m", help="a cycle between chains; default 15m")
     replay.add_argument("--json", action="store_true", help="print one object an event")
+
+    record = _command(commands, "record", _record, "write down what the venues say")
+    record.add_argument("recording", type=Path)
+    record.add_argument("--for", dest="lasting", default="1h", help="how long; default 1h")
+    record.add_argument("--source", default="live", choices=("live", "sim"), help="default live")
 
     sim = _command(commands, "sim", _sim, "the exchange simulator alone")
     sim.add_argument("--host", default="127.0.0.1")
@@ -146,15 +151,24 @@ def _levels(options: argparse.Namespace) -> int:
 
 
 def _replay(options: argparse.Namespace) -> int:
-    from bot.tasks import replay_recording
     from bot.config import duration
     from bot.recording.format import read_recording
+    from bot.tasks import replay_recording
 
     config = _config(options)
     every = duration(options.every, "--every")
     speed = _speed(options.speed)
     recording = read_recording(options.recording)
     return _complete(replay_recording(config, recording, every, speed, as_json=options.json))
+
+
+def _record(options: argparse.Namespace) -> int:
+    from bot.config import duration
+    from bot.tasks import record
+
+    config = _config(options)
+    lasting = duration(options.lasting, "--for")
+    return _complete(record(config, options.recording, lasting, options.source))
 
 
 def _sim(options: argparse.Namespace) -> int:

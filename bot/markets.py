@@ -9,7 +9,7 @@ from typing import Protocol
 import aiohttp
 
 from bot.clock import FastClock, SystemClock
-from bot.config import Config, VenueConfig, duration
+from bot.config import Config, duration
 from bot.exchanges import binance, bybit, deribit, derive, okx
 from bot.exchanges.feed import Feed
 from bot.exchanges.http import Host, HttpWire, open_session
@@ -28,6 +28,7 @@ SHORTEST_PUSH = 0.05  # real seconds between the prices of a simulated market th
 REPLAYED = timedelta(0)  # nothing stands in for a recorded answer
 
 Now = Callable[[], datetime]
+Tap = Callable[[Wire], Wire]  # puts something between the adapters and the network
 
 
 class Adapter(ChainSource, SpotSource, Protocol):
@@ -92,22 +93,28 @@ class Market:
         return Collector(heard, self.candles, list(self.venues.values()), self.now)
 
 
+def untapped(wire: Wire) -> Wire:
+    """The wire as it is."""
+    return wire
+
+
 def now_utc() -> datetime:
     """The system's time."""
     return SystemClock().now()
 
 
 @asynccontextmanager
-async def live_market(config: Config) -> AsyncIterator[Market]:
+async def live_market(config: Config, tap: Tap = untapped) -> AsyncIterator[Market]:
     """The configured venues over the network."""
-    sections = {name: getattr(config.venues, name) for name in VENUES}
-    addresses = {name: addresses_of(one) for name, one in sections.items() if one.enabled}
+    addresses = {name: addresses_of(config, name) for name in enabled_venues(config)}
     async with open_session() as session:
-        yield networked_market("live", config, session, addresses, SystemClock())
+        yield networked_market("live", config, session, addresses, SystemClock(), tap)
 
 
 @asynccontextmanager
-async def simulated_market(config: Config, speed: float = 1.0) -> AsyncIterator[Market]:
+async def simulated_market(
+    config: Config, speed: float = 1.0, tap: Tap = untapped
+) -> AsyncIterator[Market]:
     """The built-in simulator on a loopback port, spoken to over sockets like the venues."""
     from bot.sim.server import Simulator
 
@@ -119,11 +126,17 @@ async def simulated_market(config: Config, speed: float = 1.0) -> AsyncIterator[
             | {"ws_url": simulator.ws_url}
             for name, venue in VENUES.items()
         }
-        yield networked_market(SIMULATED, config, session, addresses, clock)
+        yield networked_market(SIMULATED, config, session, addresses, clock, tap)
 
 
-def addresses_of(section: VenueConfig) -> dict[str, str]:
+def enabled_venues(config: Config) -> list[str]:
+    """The venues that the configuration wants."""
+    return [name for name in VENUES if getattr(config.venues, name).enabled]
+
+
+def addresses_of(config: Config, venue: str) -> dict[str, str]:
     """The addresses that stand in a venue's section, by setting."""
+    section = getattr(config.venues, venue)
     names = (name for name in section.__struct_fields__ if name.endswith("_url"))
     return {name: getattr(section, name) for name in names}
 
@@ -134,6 +147,7 @@ def networked_market(
     session: aiohttp.ClientSession,
     addresses: Mapping[str, Mapping[str, str]],
     clock: Running,
+    tap: Tap = untapped,
 ) -> Market:
     """The venues at these addresses (by venue and setting), each within its terms."""
     throttles = {name: Throttle(name, VENUES[name].terms, clock, clock.now) for name in addresses}
@@ -146,7 +160,7 @@ def networked_market(
         for name, throttle in throttles.items()
     }
     keep = duration(config.collector.stale_after, "collector.stale_after")
-    adapters = make_adapters(HttpWire(session, hosts), addresses, clock.now, keep)
+    adapters = make_adapters(tap(HttpWire(session, hosts)), addresses, clock.now, keep)
     return Market(
         name,
         config.symbols.always,

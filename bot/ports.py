@@ -91,6 +91,17 @@ class SpotStream(Protocol):
         ...
 
 
+class Judge(Protocol):
+    """Whoever judges the ticks of one symbol."""
+
+    symbol: str
+    tick: Tick | None  # the last one
+
+    async def judge(self, tick: Tick) -> bool:
+        """Judge one tick; whether anything was stored. Raises StoreError."""
+        ...
+
+
 class CandleSource(Protocol):
     """Where the candles of a chart come from."""
 

@@ -1,48 +1,41 @@
-"""The commands that end by themselves: levels, replay, check, migrate."""
+"""The commands that end by themselves: levels, replay, record, check, migrate."""
 
 import asyncio
 import logging
 import sys
-from collections.abc import (
-    Callable,
-    Collection,
-    Coroutine,
-)
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from bot.api.journal import journal_line, journal_text
 from bot.api.printer import Printer
-from bot.app import make_replay, make_ticker, opened_store, pace
+from bot.app import make_replay, make_ticker, networked, opened_store, pace, until_stopped
 from bot.chat.terminal import Terminal
 from bot.config import Config, duration
 from bot.core.cards import levels_card
 from bot.core.chain import OptionChain, only_venues
 from bot.core.events import Alert
 from bot.core.reply import mark_simulated
-from bot.core.snapshot import Snapshot, recompute
+from bot.core.schedule import next_collect
+from bot.core.snapshot import Snapshot, Tick, recompute
 from bot.core.symbols import coin_of, find_symbol
 from bot.core.text import age_text
-from bot.errors import BotError, NotListed, SourceError, StoreError
-from bot.markets import SIMULATED, live_market, now_utc, recorded_market
+from bot.errors import BotError, NothingHeard, NotListed, SourceError, StoreError
+from bot.markets import SIMULATED, Market, enabled_venues, live_market, now_utc, recorded_market
 from bot.ports import ChainSource
 from bot.recording.format import Recording, read_recording
+from bot.recording.recorder import Recorder, RecordingWire
 from bot.recording.replay import VirtualClock, newest_tick, stale_after
 from bot.service.dispatcher import Dispatcher
+from bot.service.ticker import Ticker
 from bot.store.engine import parse_url, place, sqlite_file
 from bot.store.migrate import NEWEST, current_revision, migrate
 
 logger = logging.getLogger(__name__)
 
-ROLES = ("collect", "deliver")
-LIVE_LATE_AFTER = timedelta(minutes=2)  # a longer pause before a start makes a crossing LATE
-REPLAY_EVERY = timedelta(minutes=15)
-RELOAD_SECONDS = 30.0  # for rules that another process changed
-EVENTS_SECONDS = 1.0
-LONGEST_LINE = 1 << 22  # bytes; a snapshot has some 20,000
-
-Work = Coroutine[object, object, object]
+FLUSH_SECONDS = 5.0
 
 
 async def look_live(
@@ -144,6 +137,59 @@ def cursor_file(config: Config, identity: str, reader: str) -> Path:
     """Where it is noted how far a reader of the journal is: beside the database file, if any."""
     file = sqlite_file(parse_url(config.store.url))
     return Path(f"{file}.{reader}") if file else Path(f"gammabell.{identity[:8]}.{reader}")
+
+
+@dataclass(slots=True)
+class Unjudged:
+    """A symbol whose ticks are wanted for themselves."""
+
+    symbol: str
+    tick: Tick | None = None
+
+    async def judge(self, tick: Tick) -> bool:
+        """Nothing is stored."""
+        self.tick = tick
+        return False
+
+
+async def record(config: Config, path: Path, lasting: timedelta, source: str) -> None:
+    """What `gammabell record` does: every answer of the venues and their spot into a file."""
+    symbols, venues = config.symbols.always, enabled_venues(config)
+    with Recorder(path, f"gammabell, {source} venues", symbols, venues, now_utc) as recorder:
+        tapped = networked(config, source, 1, lambda wire: RecordingWire(wire, recorder))
+        async with tapped as market:
+            ticker = make_ticker(market, recorder.tick)
+            ticking = ticker.loops([Unjudged(symbol) for symbol in symbols], lambda: None)
+            work = [*ticking, look_on(config, market, ticker), flush_on(recorder, lasting)]
+            await until_stopped(asyncio.sleep(lasting.total_seconds()), work)
+
+
+async def look_on(config: Config, market: Market, ticker: Ticker) -> None:
+    """Ask every venue for every symbol, once a cycle, until cancelled."""
+    every = duration(config.collector.every, "collector.every")
+    limit = duration(config.collector.stale_after, "collector.stale_after")
+    collector = market.collector()
+
+    async def look(symbol: str) -> None:
+        try:
+            await collector.look(symbol, partial(ticker.newest, symbol), limit)
+        except NothingHeard as error:
+            logger.warning("%s", error)
+
+    while True:
+        await asyncio.gather(*map(look, market.symbols))
+        now = market.now()
+        await asyncio.sleep((next_collect(now, (), every) - now).total_seconds())
+
+
+async def flush_on(recorder: Recorder, lasting: timedelta) -> None:
+    """Write what was heard, every few seconds, and tell a person how far it is."""
+    started = now_utc()
+    while True:
+        await asyncio.sleep(FLUSH_SECONDS)
+        recorder.flush()
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r{age_text(now_utc() - started)} of {age_text(lasting)} recorded ")
 
 
 async def check(config: Config, say: Callable[[str], None]) -> int:

@@ -11,8 +11,7 @@ from bot.core.snapshot import Tick
 from bot.core.spot import Quotes, agreeing, consensus, is_current, joint, take
 from bot.core.symbols import coin_of
 from bot.errors import NotListed, SourceError, StoreError
-from bot.ports import SpotSource, SpotStream, Timer
-from bot.service.desk import Desk
+from bot.ports import Judge, SpotSource, SpotStream, Timer
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +65,7 @@ class Ticker:
         self._pushed: dict[tuple[str, str], datetime] = {}  # venue, symbol -> stamp of the newest
 
     def loops(
-        self, desks: Sequence[Desk], stored: Callable[[], None]
+        self, desks: Sequence[Judge], stored: Callable[[], None]
     ) -> list[Coroutine[object, object, object]]:
         """Listening to each stream, asking each source, judging for each desk.
 
@@ -167,14 +166,14 @@ class Ticker:
             poll.failures = 0
             self._take(tick)
 
-    async def _judge_on(self, desk: Desk, stored: Callable[[], None]) -> None:
+    async def _judge_on(self, desk: Judge, stored: Callable[[], None]) -> None:
         """Have every tick judged in its order, until cancelled."""
         waiting = self._prices[desk.symbol].waiting
         while True:
             if await self._judge(desk, await waiting.get()):
                 stored()
 
-    async def _judge(self, desk: Desk, tick: Tick) -> bool:
+    async def _judge(self, desk: Judge, tick: Tick) -> bool:
         """Whether the tick changed something; while the store refuses it is judged again."""
         refused = False
         while True:

@@ -9,7 +9,7 @@ from aiohttp import WSMessage, WSMsgType, web
 
 from bot.sim.connection import GRACE, Connection, Outgoing
 from bot.sim.faults import Active, Channel, Clock, Faults
-from bot.sim.limits import CONNECTIONS, Listener
+from bot.sim.limits import Limits, Listener
 from bot.sim.market import Market
 from bot.sim.refusals import refusal, too_often
 from bot.sim.replies import encoded
@@ -24,7 +24,7 @@ Told = dict[tuple[datetime, datetime], Prices]  # by the times that the prices a
 class Hub:
     """Every WebSocket of every venue."""
 
-    def __init__(self, market: Market, clock: Clock, faults: Faults, *, limits: bool) -> None:
+    def __init__(self, market: Market, clock: Clock, faults: Faults, limits: Limits | None) -> None:
         self._market = market
         self._clock = clock
         self._faults = faults
@@ -39,8 +39,9 @@ class Hub:
         if fault is not None:
             return _closed(venue, fault, at)
         theirs = sum((one.channel.venue, one.client) == (venue, client) for one in self._open)
-        crowded = self._limits and theirs >= CONNECTIONS.get(venue, MOST)
-        return too_often(venue, at, 1) if crowded or len(self._open) >= MOST else None
+        if len(self._open) >= MOST:
+            return refusal(venue, 503, at)
+        return self._limits.handshake(venue, client, theirs, at) if self._limits else None
 
     async def serve(
         self, request: web.Request, channel: Channel, conversation: Conversation

@@ -19,6 +19,10 @@ OKX_USUAL = 20  # requests in two seconds
 OKX_CALLS = {"instrument-tick-bands": 5, "candles": 40}
 
 
+# Of WebSockets: how many an address may have.
+CONNECTIONS = {"deribit": 32, "derive": 4}
+
+
 class Meter(Protocol):
     """Counts what is spent against an allowance."""
 
@@ -62,6 +66,18 @@ class Pool:
             return (cost - self._left) / self._refill
         self._left -= cost
         return 0.0
+
+
+HANDSHAKES: dict[str, Callable[[], Meter]] = {
+    "bybit": partial(Window, 500, 300),
+    "okx": partial(Window, 3, 1),
+}
+SUBSCRIBING = '"public/subscribe"'  # the only message that Deribit counts
+MESSAGES: dict[str, Callable[[], Meter]] = {  # on one connection
+    "deribit": partial(Pool, 10, 10 / 3),  # of 3,000 credits for each subscription
+    "okx": partial(Window, 480, 3600),
+    "binance": partial(Window, 10, 1),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +178,16 @@ class Limits:
         self._banned[owner] = now + ban
         return _ban(call.venue, at, ban)
 
+    def handshake(self, venue: str, client: str, has: int, at: datetime) -> Answer | None:
+        """The answer to one connection too many for who has so many; None when it is allowed."""
+        call, wait = Call(venue, client, "", {}), 0.0
+        if venue in HANDSHAKES:
+            charge = Charge("handshakes", 1, HANDSHAKES[venue])
+            wait = self._meter(call, charge).spend(1, at.timestamp())
+        if wait or has >= CONNECTIONS.get(venue, has + 1):
+            return too_often(venue, at, wait)
+        return None
+
     def headers(self, call: Call) -> dict[str, str]:
         """What the venue tells of its count with every answer."""
         meter = self._meters.get((call.venue, call.client, _host(call)))
@@ -196,22 +222,12 @@ def _host(call: Call) -> str:
     return call.path.split("/")[1]
 
 
-# Of WebSockets: how many connections an address may have, and what one may say.
-CONNECTIONS = {"deribit": 32, "derive": 4}
-SUBSCRIBING = '"public/subscribe"'
-
-
 class Listener:
     """How often a client may speak on one connection."""
 
     def __init__(self, venue: str) -> None:
         self._venue = venue
-        meters: dict[str, Callable[[], Meter]] = {
-            "deribit": partial(Pool, 10, 10 / 3),  # of 3,000 credits for each subscription
-            "okx": partial(Window, 480, 3600),
-            "binance": partial(Window, 10, 1),
-        }
-        self._meter = meters[venue]() if venue in meters else None
+        self._meter = MESSAGES[venue]() if venue in MESSAGES else None
 
     def allows(self, text: str, at: datetime) -> bool:
         """Whether the venue still listens to this message."""

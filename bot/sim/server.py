@@ -51,9 +51,9 @@ class Simulator:
         self._host = host
         self._port = port
         self._push_every = push_every
-        market = Market(seed)
-        self._replies = Replies(market, clock, self.faults, Limits() if limits else None)
-        self._hub = Hub(market, clock, self.faults, limits=limits)
+        market, counts = Market(seed), Limits() if limits else None
+        self._replies = Replies(market, clock, self.faults, counts)
+        self._hub = Hub(market, clock, self.faults, counts)
         self._runner = web.AppRunner(
             self._application(),
             access_log=None,

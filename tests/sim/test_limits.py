@@ -227,3 +227,25 @@ def test_keeping_a_connection_alive_is_never_too_much(venue, text):
     listener = Listener(venue)
 
     assert all(listener.allows(text, NOON) for _ in range(1000))
+
+
+@pytest.mark.parametrize(
+    ("venue", "burst", "status", "seconds"),
+    [("bybit", 500, 403, 300), ("okx", 3, 429, 1)],
+)
+def test_an_address_connects_so_often_and_no_more(venue, burst, status, seconds):
+    limits = Limits()
+
+    answers = [limits.handshake(venue, "127.0.0.1", 0, NOON) for _ in range(burst + 1)]
+
+    assert answers[:-1] == [None] * burst
+    assert answers[-1].status == status
+    assert limits.handshake(venue, "127.0.0.1", 0, after(seconds)) is None
+
+
+@pytest.mark.parametrize(("venue", "most"), [("deribit", 32), ("derive", 4)])
+def test_an_address_has_so_many_connections_at_once(venue, most):
+    limits = Limits()
+
+    assert limits.handshake(venue, "127.0.0.1", most - 1, NOON) is None
+    assert limits.handshake(venue, "127.0.0.1", most, NOON).status == 429

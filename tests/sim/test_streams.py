@@ -429,16 +429,30 @@ async def test_binance_cuts_off_who_talks_too_much():
     assert end.data == 1008
 
 
-@pytest.mark.parametrize(("path", "most"), [("/v3/ws", 4), ("/ws/api/v2", 32)])
-async def test_an_address_has_so_many_connections_and_no_more(path, most):
+async def test_an_address_has_so_many_connections_and_no_more():
     async with served() as client:
-        sockets = [await client.open(path) for _ in range(most)]
+        sockets = [await client.open("/v3/ws") for _ in range(4)]
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
-            await client.open(path)
+            await client.open("/v3/ws")
         for socket in sockets:
             await socket.close()
+        async with client.open("/v3/ws") as again:
+            back = not again.closed
 
     assert refused.value.status == 429
+    assert back
+
+
+async def test_without_limits_an_address_connects_and_talks_as_it_likes():
+    async with served(limits=False) as client, AsyncExitStack() as sockets:
+        opened = [await sockets.enter_async_context(client.open("/v3/ws")) for _ in range(5)]
+        talker = await sockets.enter_async_context(client.open("/market/stream"))
+        for number in range(20):
+            await talker.send_json({"method": "LIST", "id": number})
+        answers = await hear(talker, 20)
+
+    assert len(opened) == 5
+    assert len(answers) == 20
 
 
 async def test_the_server_says_goodbye_to_its_clients_and_waits_for_nobody():
