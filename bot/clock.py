@@ -23,21 +23,31 @@ class SystemClock:
 
 
 class FastClock:
-    """Starts at the system's time and runs so many times as fast; its waits are as much shorter."""
+    """Starts at the system's time and runs so many times as fast; its waits are as much shorter.
 
-    def __init__(self, speed: float, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._speed = speed
+    Another process that is given `started` and `began` has the same time.
+    """
+
+    def __init__(
+        self,
+        speed: float,
+        started: datetime | None = None,
+        began: float | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.speed = speed
+        self.started = started or datetime.now(UTC)
+        self.began = monotonic() if began is None else began  # the same on the whole machine
         self._monotonic = monotonic
-        self._started, self._began = datetime.now(UTC), monotonic()
 
     def now(self) -> datetime:
         """The system's time at the start, and what has gone by since."""
-        return self._started + timedelta(seconds=self.time())
+        return self.started + timedelta(seconds=self.time())
 
     def time(self) -> float:
         """Seconds since the start."""
-        return self._speed * (self._monotonic() - self._began)
+        return self.speed * (self._monotonic() - self.began)
 
     async def sleep(self, seconds: float) -> None:
         """Wait until so much of this clock's time has gone by."""
-        await asyncio.sleep(seconds / self._speed)
+        await asyncio.sleep(seconds / self.speed)

@@ -21,10 +21,10 @@ from bot.recording.format import Recording
 from bot.recording.replay import ReplayWire, VirtualClock
 from bot.service.collector import Collector
 from bot.service.sources import Sources
+from bot.sim.process import started_simulator
 
 SEED = 7  # of the simulated market
 SIMULATED = "sim"  # the name of its data
-SHORTEST_PUSH = 0.05  # real seconds between the prices of a simulated market that runs fast
 REPLAYED = timedelta(0)  # nothing stands in for a recorded answer
 
 Now = Callable[[], datetime]
@@ -116,14 +116,15 @@ async def simulated_market(
     config: Config, speed: float = 1.0, tap: Tap = untapped
 ) -> AsyncIterator[Market]:
     """The built-in simulator on a loopback port, spoken to over sockets like the venues."""
-    from bot.sim.server import Simulator
-
-    clock = SystemClock() if speed == 1 else FastClock(speed)
-    server = Simulator(SEED, clock.now, push_every=max(1 / speed, SHORTEST_PUSH))
-    async with server as simulator, open_session() as session:
+    if speed == 1:
+        clock: Running = SystemClock()
+        arguments: tuple[object, ...] = ()
+    else:
+        clock = fast = FastClock(speed)
+        arguments = (fast.speed, fast.started.isoformat(), fast.began)
+    async with started_simulator(SEED, *map(str, arguments)) as host, open_session() as session:
         addresses = {
-            name: dict.fromkeys(venue.hosts.values(), simulator.base_url)
-            | {"ws_url": simulator.ws_url}
+            name: dict.fromkeys(venue.hosts.values(), f"http://{host}") | {"ws_url": f"ws://{host}"}
             for name, venue in VENUES.items()
         }
         yield networked_market(SIMULATED, config, session, addresses, clock, tap)

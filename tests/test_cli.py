@@ -20,6 +20,7 @@ from termios import FIONREAD
 
 import pytest
 
+from bot.core.venues import VENUES
 from tests.core.recordings import Recording
 from tests.oracle import compute
 from tests.recording.days import (
@@ -38,7 +39,7 @@ ROOT = Path(__file__).parents[1]
 PATIENCE_SECONDS = 60
 BUFFER = 0.0005
 HOURS = 2  # from 07:00, so that an expiry is among them
-NO_VENUES = {f"GAMMABELL_VENUES__{name}__ENABLED": "false" for name in ("DERIBIT", "DERIVE")}
+NO_VENUES = {f"GAMMABELL_VENUES__{name.upper()}__ENABLED": "false" for name in VENUES}
 LIMITED = """
 import resource, runpy, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2)
@@ -839,6 +840,34 @@ def test_migrate_makes_the_database_once(program):
     assert b"new" not in second.stdout
 
 
+def test_what_was_recorded_can_be_looked_at_and_replayed(program):
+    file = program.folder / "market.jsonl.gz"
+
+    recorded = program("record", str(file), "--source", "sim", "--for", "9s")
+    looked = program("levels", "ETH", "--recording", str(file), "--json")
+    replayed = program("replay", str(file), "--json")
+
+    assert (recorded.returncode, looked.returncode, replayed.returncode) == (0, 0, 0)
+    assert {"deribit", "bybit", "okx", "binance"} <= set(json.loads(looked.stdout)["meta"]["source"])
+    events = [json.loads(line) for line in replayed.stdout.splitlines()]
+    shown = {event["symbol"] for event in events if event["event"] == "snapshot"}
+    assert shown == {"BTCUSDT", "ETHUSDT", "SOLUSDT", "HYPEUSDT"}
+
+
+def test_a_recording_is_never_overwritten(program):
+    file = program.folder / "kept.jsonl.gz"
+    file.write_bytes(b"precious")
+
+    line = one_line(program("record", str(file), "--source", "sim", "--for", "1s"), 2)
+
+    assert "kept.jsonl.gz" in line
+    assert file.read_bytes() == b"precious"
+
+
+def test_live_data_does_not_come_faster_than_it_does(program):
+    assert "--speed 60" in one_line(program("run", "--speed", "60", **NO_VENUES), 2)
+
+
 def test_check_says_what_is_right(program):
     done = program("check", **NO_VENUES)
 
@@ -849,7 +878,7 @@ def test_check_says_what_is_right(program):
 
 def test_check_says_which_venue_is_not_reached(program):
     local = {"GAMMABELL_VENUES__DERIBIT__BASE_URL": "http://127.0.0.1:9"}
-    quiet = {"GAMMABELL_VENUES__DERIVE__ENABLED": "false"}
+    quiet = NO_VENUES | {"GAMMABELL_VENUES__DERIBIT__ENABLED": "true"}
 
     done = program("check", **local, **quiet)
 

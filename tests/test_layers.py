@@ -13,6 +13,7 @@ FOREIGN = {
     "service": set(),
     "ports": set(),
     "errors": set(),
+    "clock": set(),
     "exchanges": {"aiohttp", "msgspec", "numpy"},
     "recording": {"msgspec"},
     "store": {"alembic", "msgspec", "numpy", "sqlalchemy"},
@@ -26,7 +27,9 @@ OURS = {
     "service": {"core", "ports", "errors", "service"},
     "ports": {"core"},
     "errors": set(),
+    "clock": set(),
     **{adapter: {"core", "ports", "errors", adapter} for adapter in ADAPTERS},
+    "sim": {"clock", "core", "errors", "sim"},
 }
 
 

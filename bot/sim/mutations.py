@@ -15,6 +15,7 @@ STAMPS = frozenset(("usIn", "usOut", "result", "creation_timestamp", "timestamp"
     ("time", "timeSecond", "timeNano", "ts", "serverTime", "E", "t")
 )
 UNITS = (1, 10**3, 10**6, 10**9)  # of stamps, in a second
+MICROSECOND = timedelta(microseconds=1)
 NEAR = timedelta(days=1)  # what is further from the moment is no stamp of it
 INDEXES = {  # what venues call the price of the coin itself
     "deribit": frozenset(("index_price", "estimated_delivery_price", "price")),
@@ -140,5 +141,5 @@ def _shifted(value: object, told: datetime, now: datetime) -> object:
         return value
     for unit in UNITS:
         if abs(value / unit - told.timestamp()) < NEAR.total_seconds():
-            return value + int((now - told) / timedelta(seconds=1) * unit)
+            return value + (now - told) // MICROSECOND * unit // 10**6
     return value

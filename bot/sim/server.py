@@ -2,16 +2,14 @@
 
 import asyncio
 import logging
-import time
-from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import TracebackType
 from typing import Self
 
 from aiohttp import web
 
+from bot.clock import FastClock
 from bot.sim.control import Control, Requests
 from bot.sim.faults import Channel, Clock, Faults
 from bot.sim.hub import Hub
@@ -123,14 +121,8 @@ class Simulator:
         return await self._hub.serve(request, channel, conversation)
 
 
-def running_clock(speed: float, monotonic: Callable[[], float] = time.monotonic) -> Clock:
-    """A clock that starts at the real time and runs so many times as fast."""
-    started, began = datetime.now(UTC), monotonic()
-    return lambda: started + timedelta(seconds=speed * (monotonic() - began))
-
-
 async def serve(host: str, port: int, seed: int, speed: float) -> None:
     """The simulator alone, until it is cancelled."""
-    async with Simulator(seed, running_clock(speed), host, port) as simulator:
+    async with Simulator(seed, FastClock(speed).now, host, port) as simulator:
         logger.info("simulated exchanges: %s", simulator.base_url)
         await asyncio.Event().wait()

@@ -1,14 +1,13 @@
 import asyncio
 import gzip
 import socket
-from datetime import UTC, timedelta
 
 import aiohttp
 import pytest
 
 from bot.sim.control import MOST_PATHS, OTHER, Requests
 from bot.sim.market import Market
-from bot.sim.server import Simulator, running_clock, serve
+from bot.sim.server import Simulator, serve
 from tests.sim.served import NOON, served
 
 BOOK = "/api/v2/public/get_book_summary_by_currency"
@@ -202,13 +201,3 @@ async def test_serve_answers_until_it_is_cancelled(http):
 
     with pytest.raises(aiohttp.ClientConnectorError):
         await http.get(url)
-
-
-def test_a_clock_runs_as_fast_as_it_is_told():
-    elapsed = iter([100.0, 100.0, 101.5])
-
-    clock = running_clock(60.0, monotonic=lambda: next(elapsed))
-    first, second = clock(), clock()
-
-    assert first.tzinfo is UTC
-    assert second - first == timedelta(seconds=90)
