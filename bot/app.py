@@ -1,6 +1,7 @@
 """The composition root: the one place that knows every adapter."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -173,6 +174,7 @@ async def run_daemon(
             work.append(poll(EVENTS_SECONDS, partial(write_events, printer, events)))
         if sys.stdin and sys.stdin.isatty():
             terminal.show(greeting(market))
+        gc.freeze()  # what was imported stays: a collection would look through all of it in vain
         await until_stopped(terminal.run(make_commands(program, charts).answer), work)
 
 

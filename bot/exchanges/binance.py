@@ -3,13 +3,14 @@
 import asyncio
 import math
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 import msgspec
+import numpy as np
 
 from bot.core.chain import OptionChain, from_milliseconds, milliseconds
 from bot.core.snapshot import Candle, Tick
@@ -19,15 +20,16 @@ from bot.exchanges.feed import NOTHING, Pushed
 from bot.exchanges.parts import Part, Parts
 from bot.exchanges.rows import (
     FAR_FUTURE_MS,
-    Row,
+    Columns,
     decode,
     decode_row,
     decode_rows,
     expiry_of_day,
     join_parts,
     num,
-    past,
     positive,
+    prices,
+    stamps,
     to_candles,
     to_chain,
     to_price,
@@ -92,19 +94,19 @@ class ListedOption(msgspec.Struct, rename="camel"):
     underlying_type: object = None
 
 
-class Mark(msgspec.Struct):
-    """The IV of one option, untrusted."""
+class Mark(msgspec.Struct, gc=False):
+    """The IV of one option; -1 is none."""
 
     symbol: str
-    iv: object = msgspec.field(name="markIV", default=None)
+    iv: float = msgspec.field(name="markIV", default=math.nan)
 
 
-class OpenInterest(msgspec.Struct):
-    """The open contracts of one option, untrusted; the stamp is text."""
+class OpenInterest(msgspec.Struct, gc=False):
+    """The open contracts of one option."""
 
     symbol: str
-    contracts: object = msgspec.field(name="sumOpenInterest", default=None)
-    timestamp: object = None
+    contracts: float = msgspec.field(name="sumOpenInterest", default=math.nan)
+    timestamp: float = math.nan  # ms since 1970
 
 
 class PriceUpdate(msgspec.Struct):
@@ -141,22 +143,12 @@ class Marks(NamedTuple):
     unreadable: int
 
 
-class Count(NamedTuple):
-    """How much of an option is open."""
-
-    contracts: float
-    at: int  # ms since 1970, UTC
-
-
 class Counts(NamedTuple):
     """The open interest of an expiry."""
 
-    of: Mapping[str, Count]  # by symbol, never empty
+    contracts: Mapping[str, float]  # by symbol, never empty
+    at: int  # ms since 1970, UTC
     unreadable: int
-
-    def at(self) -> int:
-        """The newest stamp, ms since 1970."""
-        return max(count.at for count in self.of.values())
 
 
 class Unreported(SourceError):
@@ -291,11 +283,11 @@ def parse_listing(body: bytes) -> dict[str, Options]:
 
 
 def parse_marks(body: bytes) -> Marks:
-    """The IV of every option of every coin; NaN where it is none. Raises SourceError."""
+    """The IV of every option of every coin. Raises SourceError."""
     rows = _read_rows(body, Mark)
     ivs: defaultdict[str, dict[str, float]] = defaultdict(dict)
     for mark in filter(None, rows):
-        ivs[_coin_in(mark.symbol)][mark.symbol] = positive(num(mark.iv))
+        ivs[_coin_in(mark.symbol)][mark.symbol] = mark.iv
     if not ivs:
         raise SourceError(Binance.name, "no marks")
     return Marks(dict(ivs), rows.count(None))
@@ -306,15 +298,13 @@ def parse_counts(underlying: str, body: bytes, now: datetime) -> Counts:
     rows = _read_rows(body, OpenInterest)
     if not rows:
         raise Unreported(Binance.name, "no open interest")
-    now_ms, prefix = milliseconds(now), f"{underlying}-"
-    own = [row for row in rows if row and row.symbol.startswith(prefix)]
+    own = [row for row in rows if row and row.symbol.startswith(f"{underlying}-")]
+    if not own:
+        raise SourceError(Binance.name, f"no readable open interest of {underlying}")
     # All is counted at once. Whether an idle option's own stamp moves on is not documented; were
     # it older, the option would be taken for stale.
-    newest = int(max((past(num(row.timestamp), now_ms) for row in own), default=now_ms))
-    counts = {row.symbol: Count(num(row.contracts), newest) for row in own}
-    if not counts:
-        raise SourceError(Binance.name, f"no readable open interest of {underlying}")
-    return Counts(counts, rows.count(None))
+    newest = stamps([row.timestamp for row in own], milliseconds(now)).max()
+    return Counts({row.symbol: row.contracts for row in own}, int(newest), rows.count(None))
 
 
 def parse_spot(underlying: str, body: bytes, now: datetime) -> Tick:
@@ -366,19 +356,24 @@ def join(
     """
     at = int(milliseconds(min(marks.at, index.at)))
     ivs = _of_coin(marks.value, underlying)
-    open_ = {symbol: count for one in counts for symbol, count in one.of.items()}
-    unknown = Count(math.nan, at)
-    rows = [
-        _row(option, ivs.get(symbol, math.nan), open_.get(symbol, unknown), index.spot, at)
-        for symbol, option in options.items()
-        if symbol in ivs or symbol in open_
-    ]
+    open_ = {symbol: count for one in counts for symbol, count in one.contracts.items()}
+    counted_at = {symbol: one.at for one in counts for symbol in one.contracts}
+    known = {name: one for name, one in options.items() if name in ivs or name in open_}
+    columns = Columns(
+        expiry=[option.expiry for option in known.values()],
+        strike=[option.strike for option in known.values()],
+        is_call=[option.is_call for option in known.values()],
+        oi=[open_.get(symbol, math.nan) * option.unit for symbol, option in known.items()],
+        iv=prices([ivs.get(symbol, math.nan) for symbol in known]),
+        forward=np.full(len(known), math.nan),
+        index_price=np.full(len(known), index.spot),
+        at=[min(at, counted_at.get(symbol, at)) for symbol in known],
+    )
     nameless = len((ivs.keys() | open_.keys()) - options.keys())
     unreadable = nameless + marks.value.unreadable + sum(one.unreadable for one in counts)
-    dropped = Counter(row_unreadable=unreadable) if unreadable else Counter[str]()
-    chain = to_chain(underlying, Binance.name, rows, dropped)
+    chain = to_chain(underlying, Binance.name, columns, unreadable)
     joined = join_parts(underlying, Binance.name, [chain])
-    oldest = from_milliseconds(min(at, *(one.at() for one in counts)))
+    oldest = from_milliseconds(min(at, *(one.at for one in counts)))
     return replace(joined, sources=tuple(replace(one, at=oldest) for one in joined.sources))
 
 
@@ -500,9 +495,3 @@ def _read_name(symbol: str, unit: float) -> Option | None:
     if expiry is None or math.isnan(strike):
         return None
     return Option(expiry, strike, side == "C", unit)
-
-
-def _row(option: Option, iv: float, count: Count, index: float, at: int) -> Row:
-    expiry, strike, is_call, unit = option
-    contracts, counted_at = count
-    return Row(expiry, strike, is_call, contracts * unit, iv, math.nan, index, min(at, counted_at))

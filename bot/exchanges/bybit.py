@@ -2,13 +2,13 @@
 
 import math
 import re
-from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Literal, TypeVar
 
 import msgspec
+import numpy as np
 
 from bot.core.chain import OptionChain, from_milliseconds, milliseconds
 from bot.core.snapshot import Candle, Tick
@@ -18,8 +18,9 @@ from bot.exchanges.feed import NOTHING, Pushed
 from bot.exchanges.parts import Parts
 from bot.exchanges.rows import (
     MONTH_NUMBERS,
+    NAMES_KEPT,
+    Columns,
     Contract,
-    Row,
     decode,
     decode_row,
     decode_rows,
@@ -46,14 +47,14 @@ TERMS = Terms(
 )
 
 
-class OptionTicker(msgspec.Struct, rename="camel"):
-    """One row of the chain, untrusted: `num` reads its numbers."""
+class OptionTicker(msgspec.Struct, rename="camel", gc=False):
+    """One row of the chain."""
 
     symbol: str
-    open_interest: object = None
-    mark_iv: object = None
-    underlying_price: object = None  # the forward of the row's expiry
-    index_price: object = None
+    open_interest: float = math.nan
+    mark_iv: float = math.nan
+    underlying_price: float = math.nan  # the forward of the row's expiry
+    index_price: float = math.nan
 
 
 class LinearTicker(msgspec.Struct, rename="camel"):
@@ -141,16 +142,12 @@ def parse_chain(underlying: str, body: bytes, now: datetime) -> OptionChain:
     The same option settled in USDT and in USDC is two rows. Raises SourceError.
     """
     answer = decode(Bybit.name, body, Answer)
-    at = int(past(num(answer.time), milliseconds(now)))
-    unreadable: Counter[str] = Counter()
-    rows = []
-    for ticker in _rows(answer, OptionTicker):
-        contract = read_name(ticker.symbol) if ticker else None
-        if ticker is None or contract is None:
-            unreadable["row_unreadable"] += 1
-        elif contract.coin == underlying:
-            rows.append(_row(ticker, contract, at))
-    return to_chain(underlying, Bybit.name, rows, unreadable)
+    tickers = _rows(answer, OptionTicker)
+    named = [(read_name(ticker.symbol), ticker) for ticker in tickers if ticker]
+    options = [(contract, ticker) for contract, ticker in named if contract]
+    own = [row for row in options if row[0].coin == underlying]
+    columns = _columns(own, past(num(answer.time), milliseconds(now)))
+    return to_chain(underlying, Bybit.name, columns, len(tickers) - len(options))
 
 
 def parse_spot(underlying: str, body: bytes, now: datetime) -> Tick:
@@ -172,7 +169,7 @@ def parse_candles(body: bytes, now: datetime) -> list[Candle]:
     return to_candles(Bybit.name, ((line or [])[:6] for line in lines), now)
 
 
-@lru_cache(maxsize=16_384)  # the same names come with every answer
+@lru_cache(NAMES_KEPT)
 def read_name(name: str) -> Contract | None:
     """The contract of that name; None where it names no option. Expiry is at 08:00 UTC."""
     match = NAME.fullmatch(name)
@@ -233,16 +230,16 @@ def _rows(answer: Answer, row: type[AnyRow]) -> Sequence[AnyRow | None]:
     return decode_rows(Bybit.name, answer.result.rows, row)
 
 
-def _row(ticker: OptionTicker, contract: Contract, at: int) -> Row:
-    return Row(
-        expiry=contract.expiry,
-        strike=contract.strike,
-        is_call=contract.is_call,
-        oi=num(ticker.open_interest),
-        iv=num(ticker.mark_iv),
-        forward=positive(num(ticker.underlying_price)),
-        index_price=positive(num(ticker.index_price)),
-        at=at,
+def _columns(rows: Sequence[tuple[Contract, OptionTicker]], at: float) -> Columns:
+    return Columns(
+        expiry=[contract.expiry for contract, _ in rows],
+        strike=[contract.strike for contract, _ in rows],
+        is_call=[contract.is_call for contract, _ in rows],
+        oi=[ticker.open_interest for _, ticker in rows],
+        iv=[ticker.mark_iv for _, ticker in rows],
+        forward=[ticker.underlying_price for _, ticker in rows],
+        index_price=[ticker.index_price for _, ticker in rows],
+        at=np.full(len(rows), at),
     )
 
 

@@ -2,13 +2,14 @@
 
 import math
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 import msgspec
+import numpy as np
 
 from bot.core.chain import OptionChain, milliseconds
 from bot.core.snapshot import Candle, Tick
@@ -20,8 +21,8 @@ from bot.exchanges.rows import (
     CANDLES_SPAN,
     MONTH_NUMBERS,
     NAMES_KEPT,
+    Columns,
     Contract,
-    Row,
     decode,
     decode_row,
     decode_rows,
@@ -56,14 +57,14 @@ TERMS = Terms(
 
 
 class Summary(msgspec.Struct, gc=False):
-    """One row of a book, untrusted: `num` reads its numbers."""
+    """One row of a book."""
 
     instrument_name: str
-    open_interest: object = None
-    mark_iv: object = None
-    underlying_price: object = None
-    estimated_delivery_price: object = None
-    creation_timestamp: object = None
+    open_interest: float = math.nan
+    mark_iv: float = math.nan
+    underlying_price: float = math.nan
+    estimated_delivery_price: float = math.nan
+    creation_timestamp: float = math.nan
 
 
 class Prices(msgspec.Struct):
@@ -111,7 +112,7 @@ class Book:
     """A currency's rows by coin. They become columns when asked for: some coins never are."""
 
     summaries: Mapping[str, Sequence[tuple[Contract, Summary]]]
-    unreadable: Counter[str]
+    unreadable: int
     sent_ms: float  # since 1970: the stamp of rows without one
     now_ms: float
 
@@ -120,22 +121,21 @@ class Book:
 
         A coin without rows in a book that can be read of others is none of the book's.
         """
-        named = self.summaries.get(underlying, ())
-        rows = [self._row(contract, summary) for contract, summary in named]
-        unreadable = self.unreadable if named or not self.summaries else Counter[str]()
-        return to_chain(underlying, Deribit.name, rows, unreadable)
+        rows = self.summaries.get(underlying, ())
+        unreadable = self.unreadable if rows or not self.summaries else 0
+        return to_chain(underlying, Deribit.name, self._columns(rows), unreadable)
 
-    def _row(self, contract: Contract, summary: Summary) -> Row:
-        stamp = num(summary.creation_timestamp)
-        return Row(
-            contract.expiry,
-            contract.strike,
-            contract.is_call,
-            oi=num(summary.open_interest),
-            iv=num(summary.mark_iv) / PERCENT,
-            forward=positive(num(summary.underlying_price)),
-            index_price=positive(num(summary.estimated_delivery_price)),
-            at=int(stamp if 0 < stamp <= self.now_ms else self.sent_ms),
+    def _columns(self, rows: Sequence[tuple[Contract, Summary]]) -> Columns:
+        at = np.array([summary.creation_timestamp for _, summary in rows])
+        return Columns(
+            expiry=[contract.expiry for contract, _ in rows],
+            strike=[contract.strike for contract, _ in rows],
+            is_call=[contract.is_call for contract, _ in rows],
+            oi=[summary.open_interest for _, summary in rows],
+            iv=np.array([summary.mark_iv for _, summary in rows]) / PERCENT,
+            forward=[summary.underlying_price for _, summary in rows],
+            index_price=[summary.estimated_delivery_price for _, summary in rows],
+            at=np.where((at > 0) & (at <= self.now_ms), at, self.sent_ms),
         )
 
 
@@ -201,14 +201,13 @@ class Deribit:
 def parse_book(body: bytes, now: datetime) -> Book:
     """The rows of one currency, of all its coins. Raises SourceError."""
     answer = open_answer(Deribit.name, body)
+    rows = decode_rows(Deribit.name, answer.result, Summary)
     summaries: defaultdict[str, list[tuple[Contract, Summary]]] = defaultdict(list)
-    unreadable: Counter[str] = Counter()
-    for summary in decode_rows(Deribit.name, answer.result, Summary):
-        contract = read_name(summary.instrument_name) if summary else None
-        if summary and contract:
+    for summary in filter(None, rows):
+        contract = read_name(summary.instrument_name)
+        if contract:
             summaries[contract.coin].append((contract, summary))
-        else:
-            unreadable["row_unreadable"] += 1
+    unreadable = len(rows) - sum(map(len, summaries.values()))
     now_ms = milliseconds(now)
     return Book(summaries, unreadable, past(num(answer.sent) / MICROSECONDS, now_ms), now_ms)
 

@@ -2,7 +2,6 @@
 
 import math
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -10,6 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 
 from bot.core.chain import OptionChain, milliseconds
 from bot.core.snapshot import Tick
@@ -18,16 +18,15 @@ from bot.exchanges.feed import NOTHING, Pushed
 from bot.exchanges.parts import Parts
 from bot.exchanges.rows import (
     NAMES_KEPT,
-    Row,
+    Columns,
     decode,
     decode_named,
     decode_row,
     decode_rows,
     gather_parts,
     join_parts,
-    num,
-    past,
     positive,
+    stamps,
     to_chain,
     to_price,
     to_tick,
@@ -53,9 +52,9 @@ TERMS = Terms(
 
 
 class Details(msgspec.Struct):
-    """The option part of an instrument; `expiry` in seconds."""
+    """The option part of an instrument."""
 
-    expiry: object = None
+    expiry: float = math.nan  # s since 1970, UTC
 
 
 class Instrument(msgspec.Struct):
@@ -80,27 +79,24 @@ class Instruments(msgspec.Struct):
 class Pricing(msgspec.Struct, gc=False):
     """The venue's marks: IV as a fraction, forward in USD."""
 
-    i: object = None
-    f: object = None
+    i: float = math.nan
+    f: float = math.nan
 
 
 class Stats(msgspec.Struct, gc=False):
     """The day's figures: open interest in coins."""
 
-    oi: object = None
+    oi: float = math.nan
 
 
 class Ticker(msgspec.Struct, gc=False):
-    """An option or a perpetual, untrusted: `num` reads its numbers."""
+    """An option or a perpetual."""
 
-    t: object = None
-    option_pricing: Pricing | None = None
-    index: object = msgspec.field(name="I", default=None)
-    mark: object = msgspec.field(name="M", default=None)
-    stats: Stats | None = None
-
-
-NO_PRICING, NO_STATS = Pricing(), Stats()
+    t: float = math.nan
+    option_pricing: Pricing = msgspec.field(default_factory=Pricing)
+    index: float = msgspec.field(name="I", default=math.nan)
+    mark: float = msgspec.field(name="M", default=math.nan)
+    stats: Stats = msgspec.field(default_factory=Stats)
 
 
 class Tickers(msgspec.Struct):
@@ -237,7 +233,7 @@ def parse_instruments(body: bytes) -> tuple[set[int], int]:
     """The expiries listed, s since 1970, and how many pages there are. Raises SourceError."""
     page = decode(Derive.name, _open(body).result, Instruments)
     listed = decode_rows(Derive.name, page.instruments, Instrument)
-    seconds = (num(one.option_details.expiry) for one in listed if one)
+    seconds = (one.option_details.expiry for one in listed if one)
     expiries = {int(expiry) for expiry in seconds if 0 < expiry < FAR_FUTURE}
     if listed and not expiries:
         raise SourceError(Derive.name, "a list without a readable expiry")
@@ -247,17 +243,11 @@ def parse_instruments(body: bytes) -> tuple[set[int], int]:
 def parse_chain(underlying: str, expiry: datetime, body: bytes, now: datetime) -> OptionChain:
     """The rows of that expiry; those of another day are unreadable. Raises SourceError."""
     tickers = decode(Derive.name, _open(body).result, Tickers).tickers
-    prefix, expiry_ms = f"{underlying}-{expiry:%Y%m%d}-", int(milliseconds(expiry))
-    now_ms = milliseconds(now)
-    unreadable: Counter[str] = Counter()
-    rows = []
-    for name, ticker in decode_named(Derive.name, tickers, Ticker).items():
-        option = read_option(name.removeprefix(prefix)) if name.startswith(prefix) else None
-        if ticker and option:
-            rows.append(_row(expiry_ms, option, ticker, now_ms))
-        else:
-            unreadable["row_unreadable"] += 1
-    return to_chain(underlying, Derive.name, rows, unreadable)
+    prefix, given = f"{underlying}-{expiry:%Y%m%d}-", decode_named(Derive.name, tickers, Ticker)
+    own = {name.removeprefix(prefix): row for name, row in given.items() if name.startswith(prefix)}
+    rows = [(option, row) for name, row in own.items() if row and (option := read_option(name))]
+    columns = _columns(rows, milliseconds(expiry), milliseconds(now))
+    return to_chain(underlying, Derive.name, columns, len(given) - len(rows))
 
 
 def parse_perpetual(underlying: str, body: bytes) -> Ticker:
@@ -313,17 +303,16 @@ class DeriveFeed:
         return Pushed(tuple(ticks))
 
 
-def _row(expiry_ms: int, option: Option, ticker: Ticker, now_ms: float) -> Row:
-    pricing, stats = ticker.option_pricing or NO_PRICING, ticker.stats or NO_STATS
-    return Row(
-        expiry_ms,
-        option.strike,
-        option.is_call,
-        oi=num(stats.oi),
-        iv=num(pricing.i),
-        forward=positive(num(pricing.f)),
-        index_price=positive(num(ticker.index)),
-        at=int(past(num(ticker.t), now_ms)),
+def _columns(rows: Sequence[tuple[Option, Ticker]], expiry_ms: float, now_ms: float) -> Columns:
+    return Columns(
+        expiry=np.full(len(rows), expiry_ms),
+        strike=[option.strike for option, _ in rows],
+        is_call=[option.is_call for option, _ in rows],
+        oi=[ticker.stats.oi for _, ticker in rows],
+        iv=[ticker.option_pricing.i for _, ticker in rows],
+        forward=[ticker.option_pricing.f for _, ticker in rows],
+        index_price=[ticker.index for _, ticker in rows],
+        at=stamps([ticker.t for _, ticker in rows], now_ms),
     )
 
 

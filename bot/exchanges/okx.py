@@ -3,7 +3,6 @@
 import asyncio
 import math
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,7 +12,7 @@ from typing import Literal, NamedTuple, TypeVar
 import msgspec
 import numpy as np
 
-from bot.core.chain import OptionChain, from_milliseconds, milliseconds
+from bot.core.chain import Ints, OptionChain, from_milliseconds, milliseconds
 from bot.core.snapshot import Candle, Tick
 from bot.core.symbols import coin_of
 from bot.errors import NotListed, SourceError
@@ -21,16 +20,15 @@ from bot.exchanges.feed import NOTHING, Pushed
 from bot.exchanges.parts import Parts
 from bot.exchanges.rows import (
     NAMES_KEPT,
-    Row,
+    Columns,
     decode,
     decode_row,
     decode_rows,
     expiry_of_day,
     gather_parts,
     join_parts,
-    num,
-    past,
     positive,
+    stamps,
     to_candles,
     to_chain,
     to_price,
@@ -70,31 +68,34 @@ class Band(msgspec.Struct, rename="camel"):
 
 
 class Instrument(msgspec.Struct, rename="camel"):
-    """A listed option; `num` reads its numbers and those of the lines below."""
+    """A listed option."""
 
     inst_id: str
-    stk: object = None
-    exp_time: object = None
-    ct_val: object = None
-    ct_mult: object = None
+    stk: float = math.nan
+    exp_time: float = math.nan
+    ct_val: float = math.nan
+    ct_mult: float = math.nan
 
 
-class SummaryLine(msgspec.Struct, rename="camel"):
+class SummaryLine(msgspec.Struct, rename="camel", gc=False):
     """What the venue's model says of an option."""
 
     inst_id: str
-    mark_vol: object = None
-    fwd_px: object = None
-    ts: object = None
+    mark_vol: float = math.nan
+    fwd_px: float = math.nan
+    ts: float = math.nan
 
 
-class InterestLine(msgspec.Struct, rename="camel"):
+UNMARKED = SummaryLine("")
+
+
+class InterestLine(msgspec.Struct, rename="camel", gc=False):
     """The open interest of an option."""
 
     inst_id: str
-    oi: object = None  # contracts
-    oi_ccy: object = None  # coins
-    ts: object = None
+    oi: float = math.nan  # contracts
+    oi_ccy: float = math.nan  # coins
+    ts: float = math.nan
 
 
 class IndexLine(msgspec.Struct, rename="camel"):
@@ -135,22 +136,19 @@ class Option(NamedTuple):
     size: float  # coins a contract, NaN where only the name is known
 
 
-class Quote(NamedTuple):
-    """An option's marks."""
+class Marks(NamedTuple):
+    """What the venue's model says of a family's options, by name; never empty."""
 
-    iv: float  # a year, fraction
-    forward: float  # USD
-    at: int  # ms since 1970, UTC
+    lines: Mapping[str, SummaryLine]
+    at: Mapping[str, int]  # ms since 1970, UTC
 
 
 class Interest(NamedTuple):
-    """An option's open interest; NaN coins where the venue gives contracts alone."""
+    """The open interest of a family's options."""
 
-    name: str
-    option: Option
-    coins: float
-    contracts: float
-    at: int  # ms since 1970, UTC
+    rows: Sequence[tuple[Option, InterestLine]]  # (n,)
+    at: Ints  # (n,) ms since 1970, UTC
+    unreadable: int
 
 
 def is_too_many(body: bytes) -> bool:
@@ -210,19 +208,19 @@ class Okx:
         return parse_candles(body, self._now())
 
     async def _family(self, family: str) -> OptionChain:
-        quotes, interest = await asyncio.gather(self._quotes(family), self._interest(family))
-        incomplete = any(one and math.isnan(one.coins) for one in interest)
+        marks, interest = await asyncio.gather(self._marks(family), self._interest(family))
+        incomplete = any(math.isnan(line.oi_ccy) for _, line in interest.rows)
         listed = await self._options(family) if incomplete else {}
-        return join_lists(family, quotes, interest, listed)
+        return join_lists(family, marks, interest, listed)
 
-    async def _quotes(self, family: str) -> Mapping[str, Quote]:
-        async def fetch() -> Mapping[str, Quote]:
+    async def _marks(self, family: str) -> Marks:
+        async def fetch() -> Marks:
             return parse_summary(await self._ask(SUMMARY, instFamily=family), self._now())
 
         return (await self._parts.get((SUMMARY, family), fetch)).value
 
-    async def _interest(self, family: str) -> Sequence[Interest | None]:
-        async def fetch() -> Sequence[Interest | None]:
+    async def _interest(self, family: str) -> Interest:
+        async def fetch() -> Interest:
             body = await self._ask(INTEREST, instType="OPTION", instFamily=family)
             return parse_interest(family, body, self._now())
 
@@ -269,42 +267,51 @@ def parse_instruments(body: bytes) -> Mapping[str, Option]:
     return options
 
 
-def parse_summary(body: bytes, now: datetime) -> Mapping[str, Quote]:
-    """The marks of a family's options by name. Raises SourceError, also for none; NotListed."""
-    now_ms = milliseconds(now)
-    lines = decode_rows(Okx.name, _data(body), SummaryLine)
-    quotes = {line.inst_id: _quote(line, now_ms) for line in lines if line}
-    if not quotes:
+def parse_summary(body: bytes, now: datetime) -> Marks:
+    """The marks of a family's options. Raises SourceError, also for none; NotListed."""
+    rows = decode_rows(Okx.name, _data(body), SummaryLine)
+    lines = {line.inst_id: line for line in rows if line}
+    if not lines:
         raise SourceError(Okx.name, "no summary")
-    return quotes
+    at = stamps([line.ts for line in lines.values()], milliseconds(now))
+    return Marks(lines, dict(zip(lines, at.tolist(), strict=True)))
 
 
-def parse_interest(family: str, body: bytes, now: datetime) -> Sequence[Interest | None]:
-    """The family's open interest, None for each unreadable row; other families are passed over.
+def parse_interest(family: str, body: bytes, now: datetime) -> Interest:
+    """The family's open interest; other families are passed over.
 
     Raises SourceError, also where there is none: a family that is listed has options. Raises
     NotListed where it is unknown.
     """
-    now_ms = milliseconds(now)
-    rows = [_interest(line, now_ms) for line in decode_rows(Okx.name, _data(body), InterestLine)]
-    own = [row for row in rows if row is None or row.option.family == family]
-    if not own:
+    rows = decode_rows(Okx.name, _data(body), InterestLine)
+    named = [(read_name(line.inst_id), line) for line in rows if line]
+    options = [(option, line) for option, line in named if option]
+    own = [row for row in options if row[0].family == family]
+    unreadable = len(rows) - len(options)
+    if not own and not unreadable:
         raise SourceError(Okx.name, f"no open interest of {family}")
-    return own
+    return Interest(own, stamps([line.ts for _, line in own], milliseconds(now)), unreadable)
 
 
 def join_lists(
-    family: str,
-    quotes: Mapping[str, Quote],
-    interest: Sequence[Interest | None],
-    listed: Mapping[str, Option],
+    family: str, marks: Marks, interest: Interest, listed: Mapping[str, Option]
 ) -> OptionChain:
-    """Every option that has an open interest, as old as the older list; without quote NaN."""
-    known = [one for one in interest if one]
-    rows = [_row(one, listed.get(one.name, one.option), quotes.get(one.name)) for one in known]
-    unreadable = +Counter(row_unreadable=len(interest) - len(known))
-    chain = to_chain(family.partition("-")[0], Okx.name, rows, unreadable)
-    return _as_old_as(chain, from_milliseconds(max(quote.at for quote in quotes.values())))
+    """Every option that has an open interest, as old as the older list; without marks NaN."""
+    rows = [(listed.get(line.inst_id, option), line) for option, line in interest.rows]
+    marked = [marks.lines.get(line.inst_id, UNMARKED) for _, line in rows]
+    marked_at = [marks.at.get(line.inst_id, math.inf) for _, line in rows]
+    columns = Columns(
+        expiry=[option.expiry for option, _ in rows],
+        strike=[option.strike for option, _ in rows],
+        is_call=[option.is_call for option, _ in rows],
+        oi=[_coins(line, option) for option, line in rows],
+        iv=[line.mark_vol for line in marked],
+        forward=[line.fwd_px for line in marked],
+        index_price=np.full(len(rows), math.nan),
+        at=np.minimum(interest.at, marked_at),
+    )
+    chain = to_chain(family.partition("-")[0], Okx.name, columns, interest.unreadable)
+    return _as_old_as(chain, from_milliseconds(max(marks.at.values())))
 
 
 def parse_index(underlying: str, body: bytes, now: datetime) -> Tick:
@@ -398,41 +405,17 @@ def _data(body: bytes, unknown: type[SourceError] = NotListed) -> msgspec.Raw:
 
 def _listed(line: Instrument, named: Option) -> Option:
     """The option by its metadata, and by its name where that is unreadable."""
-    strike, expiry = positive(num(line.stk)), num(line.exp_time)
+    strike, expiry = positive(line.stk), line.exp_time
     return named._replace(
         # A time that is not near the day in the name is in another unit, or none.
         expiry=int(expiry) if abs(expiry - named.expiry) < DAY_MS else named.expiry,
         strike=named.strike if math.isnan(strike) else strike,
-        size=positive(num(line.ct_val) * num(line.ct_mult)),
+        size=positive(line.ct_val * line.ct_mult),
     )
 
 
-def _quote(line: SummaryLine, now_ms: float) -> Quote:
-    at = int(past(num(line.ts), now_ms))
-    return Quote(num(line.mark_vol), positive(num(line.fwd_px)), at)
-
-
-def _interest(line: InterestLine | None, now_ms: float) -> Interest | None:
-    option = read_name(line.inst_id) if line else None
-    if line is None or option is None:
-        return None
-    coins, at = num(line.oi_ccy), int(past(num(line.ts), now_ms))
-    contracts = num(line.oi) if math.isnan(coins) else math.nan
-    return Interest(line.inst_id, option, coins, contracts, at)
-
-
-def _row(interest: Interest, option: Option, quote: Quote | None) -> Row:
-    coins = interest.coins
-    return Row(
-        expiry=option.expiry,
-        strike=option.strike,
-        is_call=option.is_call,
-        oi=interest.contracts * option.size if math.isnan(coins) else coins,
-        iv=quote.iv if quote else math.nan,
-        forward=quote.forward if quote else math.nan,
-        index_price=math.nan,
-        at=min(interest.at, quote.at) if quote else interest.at,
-    )
+def _coins(line: InterestLine, option: Option) -> float:
+    return line.oi * option.size if math.isnan(line.oi_ccy) else line.oi_ccy
 
 
 def _as_old_as(chain: OptionChain, part: datetime) -> OptionChain:

@@ -74,7 +74,7 @@ class Parts:
             return self._stand_in(key, error, self._keep if keep is None else keep)
         if key in self._failing:
             self._failing.discard(key)
-            logger.info("%s: %s answered again", self._venue, key)
+            logger.log(self._level(logging.INFO), "%s: %s answered again", self._venue, key)
         self._forget(part.at - FORGOTTEN)
         self._last[key] = part
         return part
@@ -95,8 +95,14 @@ class Parts:
         last = self._last.get(key)
         if last is None or not self._keep or self._now() - last.at > keep:
             self._last.pop(key, None)
+            self._failing.discard(key)
             raise error
         if key not in self._failing:
+            level = self._level(logging.WARNING)
             self._failing.add(key)
-            logger.warning("%s: %s: the answer of %s serves", error, key, last.at)
+            logger.log(level, "%s: %s: the answer of %s serves", error, key, last.at)
         return last
+
+    def _level(self, first: int) -> int:
+        """Of a line in the log: a venue that fails has a dozen parts, and says so once."""
+        return logging.DEBUG if self._failing else first

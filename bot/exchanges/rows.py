@@ -2,17 +2,25 @@
 
 import asyncio
 import math
-from collections import Counter
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
+from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
 
-from bot.core.chain import OptionChain, Source, from_milliseconds, merge, milliseconds
+from bot.core.chain import (
+    Floats,
+    Ints,
+    OptionChain,
+    Source,
+    from_milliseconds,
+    merge,
+    milliseconds,
+)
 from bot.core.snapshot import HIGHEST_PRICE, Candle, Tick
 from bot.core.symbols import symbol_of
 from bot.core.words import MONTHS
@@ -24,10 +32,12 @@ NAMES_KEPT = 16_384  # the same names come with every answer; all venues list so
 CANDLE_FIELDS = 6
 CANDLES_SPAN = timedelta(hours=48)
 FAR_FUTURE_MS = 4_102_444_800_000  # since 1970, the year 2100: a later stamp is no time
+NULL = msgspec.Raw(b"null")
 # A lone surrogate in a text is what UnicodeError is for.
 UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
 
 Answer = TypeVar("Answer")
+Column = Sequence[float] | Floats | Ints  # (n,)
 
 
 class Contract(NamedTuple):
@@ -39,17 +49,17 @@ class Contract(NamedTuple):
     is_call: bool
 
 
-class Row(NamedTuple):
-    """One option as a venue gave it, in our units; NaN means "not given"."""
+class Columns(NamedTuple):
+    """A venue's options in our units, as long as each other; NaN means "not given"."""
 
-    expiry: int  # ms since 1970, UTC
-    strike: float  # USD
-    is_call: bool
-    oi: float  # coins
-    iv: float  # a year, fraction
-    forward: float  # USD
-    index_price: float  # USD
-    at: int  # ms since 1970, UTC
+    expiry: Column  # ms since 1970, UTC
+    strike: Column  # USD
+    is_call: Sequence[bool]
+    oi: Column  # coins
+    iv: Column  # a year, fraction
+    forward: Column  # USD
+    index_price: Column  # USD
+    at: Column  # ms since 1970, UTC
 
 
 def decode(venue: str, body: bytes | msgspec.Raw, answer: type[Answer]) -> Answer:
@@ -61,7 +71,7 @@ def decode(venue: str, body: bytes | msgspec.Raw, answer: type[Answer]) -> Answe
 
 
 def decode_row(raw: bytes | str | msgspec.Raw, row: type[Answer]) -> Answer | None:
-    """One row of an answer; None where it has another shape, which costs that row alone."""
+    """One message or row; None where it has another shape."""
     try:
         return msgspec.json.decode(raw, type=row)
     except UNREADABLE:
@@ -71,21 +81,54 @@ def decode_row(raw: bytes | str | msgspec.Raw, row: type[Answer]) -> Answer | No
 def decode_rows(venue: str, rows: msgspec.Raw, row: type[Answer]) -> Sequence[Answer | None]:
     """The rows of a list, None in the place of each of another shape. Raises SourceError.
 
-    All at once is twice as fast as one by one, and almost always they are all well.
+    Numbers may come as text; what is none is NaN and costs its row no more than that. All rows
+    at once are read twice as fast as one by one, and almost always they are all well.
     """
     try:
-        return msgspec.json.decode(rows, type=list[row])  # type: ignore[valid-type]
+        return msgspec.json.decode(rows, type=list[row], strict=False)  # type: ignore[valid-type]
     except UNREADABLE:
-        return [decode_row(raw, row) for raw in decode(venue, rows, list[msgspec.Raw])]
+        return [_read_row(raw, row) for raw in decode(venue, rows, list[msgspec.Raw])]
 
 
 def decode_named(venue: str, rows: msgspec.Raw, row: type[Answer]) -> Mapping[str, Answer | None]:
     """The same of the rows in an object, by name."""
     try:
-        return msgspec.json.decode(rows, type=dict[str, row])  # type: ignore[valid-type]
+        return msgspec.json.decode(rows, type=dict[str, row], strict=False)  # type: ignore[valid-type]
     except UNREADABLE:
         by_name = decode(venue, rows, dict[str, msgspec.Raw])
-        return {name: decode_row(raw, row) for name, raw in by_name.items()}
+        return {name: _read_row(raw, row) for name, raw in by_name.items()}
+
+
+def _read_row(raw: msgspec.Raw, row: type[Answer]) -> Answer | None:
+    try:
+        return msgspec.json.decode(raw, type=row, strict=False)
+    except UNREADABLE:
+        return _read_odd(raw, row)
+
+
+def _read_odd(raw: msgspec.Raw, row: type[Answer]) -> Answer | None:
+    """The row with `num` of what msgspec, which is stricter, takes for no number."""
+    try:
+        return msgspec.convert(_mend(raw, row), row)
+    except UNREADABLE:
+        return None
+
+
+def _mend(raw: msgspec.Raw, kind: type) -> object:
+    """The JSON value with a number wherever that type wants one; null fields are left out."""
+    if kind is float:
+        return num(msgspec.json.decode(raw))
+    if not isinstance(kind, msgspec.StructMeta):
+        return msgspec.json.decode(raw)
+    given, kinds = msgspec.json.decode(raw, type=dict[str, msgspec.Raw]), _kinds(kind)
+    told = {name: part for name, part in given.items() if name in kinds and part != NULL}
+    return {name: _mend(part, kinds[name]) for name, part in told.items()}
+
+
+@cache
+def _kinds(row: type[msgspec.Struct]) -> Mapping[str, type]:
+    """The types of a row's fields, by their names on the wire."""
+    return {field.encode_name: field.type for field in msgspec.structs.fields(row)}
 
 
 def num(value: object) -> float:
@@ -117,6 +160,12 @@ def positive(value: float) -> float:
     return value if 0 < value < HIGHEST_PRICE else math.nan
 
 
+def prices(values: Column) -> Floats:
+    """(n,) USD: the prices among the values, NaN for what cannot be one."""
+    given = np.array(values, np.float64)
+    return np.where((given > 0) & (given < HIGHEST_PRICE), given, np.nan)
+
+
 def to_price(venue: str, value: object) -> float:
     """The price in a JSON value, USD. Raises SourceError where it can be none."""
     price = positive(num(value))
@@ -130,6 +179,12 @@ def past(stamp: float, now_ms: float) -> float:
     return stamp if 0 < stamp < now_ms else now_ms
 
 
+def stamps(values: Column, now_ms: float) -> Ints:
+    """(n,) ms since 1970: the venue's stamps, now for each that is none, or one to come."""
+    given = np.array(values, np.float64)
+    return np.where((given > 0) & (given < now_ms), given, now_ms).astype(np.int64)
+
+
 def to_tick(venue: str, coin: str, price: object, stamp: object, now: datetime) -> Tick:
     """An index price as of the venue's stamp in ms. Raises SourceError where it is no price."""
     at = from_milliseconds(past(num(stamp), milliseconds(now)))
@@ -140,40 +195,45 @@ def to_candles(venue: str, lines: Iterable[Sequence[object]], now: datetime) -> 
     """The candles that opened in the 48 hours before `now`, ascending.
 
     A line is the opening time in ms, open, high, low, close in USD and the volume in coins.
-    Raises SourceError when one is unreadable.
+    Raises SourceError when one of these 48 hours is unreadable, or the time of any.
     """
-    candles = sorted((_candle(venue, line) for line in lines), key=lambda one: one.datetime)
-    return [candle for candle in candles if now - CANDLES_SPAN < candle.datetime <= now]
+    since, until = milliseconds(now - CANDLES_SPAN), milliseconds(now)
+    opened = sorted(((_opened(venue, line), line) for line in lines), key=itemgetter(0))
+    return [_candle(venue, at, line) for at, line in opened if since < at <= until]
 
 
-def _candle(venue: str, line: Sequence[object]) -> Candle:
-    numbers = list(map(num, line))
-    readable = len(numbers) == CANDLE_FIELDS and all(map(math.isfinite, numbers))
-    if not readable or not 0 < numbers[0] < FAR_FUTURE_MS:
+def _opened(venue: str, line: Sequence[object]) -> float:
+    """When the candle opened, ms since 1970."""
+    at = num(line[0]) if line else math.nan
+    if not 0 < at < FAR_FUTURE_MS:
         raise SourceError(venue, f"unreadable candle: {line}")
-    return Candle(from_milliseconds(numbers[0]), *numbers[1:])
+    return at
 
 
-def to_chain(
-    underlying: str, venue: str, rows: Iterable[Row], unreadable: Counter[str]
-) -> OptionChain:
-    """The rows as columns, from one venue, as old as its newest row."""
-    columns = list(zip(*rows, strict=True)) or [()] * len(Row._fields)
-    expiry, strike, is_call, oi, iv, forward, index, at = columns
-    heard = (Source(venue, from_milliseconds(max(at)), len(at)),) if at else ()
+def _candle(venue: str, at: float, line: Sequence[object]) -> Candle:
+    numbers = list(map(num, line))
+    if len(numbers) != CANDLE_FIELDS or not all(map(math.isfinite, numbers)):
+        raise SourceError(venue, f"unreadable candle: {line}")
+    return Candle(from_milliseconds(at), *numbers[1:])
+
+
+def to_chain(underlying: str, venue: str, columns: Columns, unreadable: int) -> OptionChain:
+    """The options of one venue, as old as its newest row; a price that cannot be one is NaN."""
+    at = np.array(columns.at, np.int64)
+    heard = (Source(venue, from_milliseconds(at.max()), len(at)),) if len(at) else ()
     return OptionChain(
         underlying,
         heard,
         venue=np.zeros(len(at), np.int64),
-        expiry=np.array(expiry, np.int64),
-        strike=np.array(strike, np.float64),
-        is_call=np.array(is_call, np.bool_),
-        oi=np.array(oi, np.float64),
-        iv=np.array(iv, np.float64),
-        forward=np.array(forward, np.float64),
-        index=np.array(index, np.float64),
-        at=np.array(at, np.int64),
-        unreadable=dict(unreadable),
+        expiry=np.array(columns.expiry, np.int64),
+        strike=np.array(columns.strike, np.float64),
+        is_call=np.array(columns.is_call, np.bool_),
+        oi=np.array(columns.oi, np.float64),
+        iv=np.array(columns.iv, np.float64),
+        forward=prices(columns.forward),
+        index=prices(columns.index_price),
+        at=at,
+        unreadable={"row_unreadable": unreadable} if unreadable else {},
     )
 
 

@@ -3,9 +3,7 @@
 import msgspec
 
 from bot.errors import SourceError
-from bot.exchanges.rows import decode, decode_row
-
-NULL = msgspec.Raw(b"null")
+from bot.exchanges.rows import NULL, decode, decode_row
 
 
 class Failure(msgspec.Struct):

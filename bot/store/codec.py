@@ -33,6 +33,7 @@ T = TypeVar("T")
 Columns = Mapping[str, NDArray[np.generic]]
 
 FORMAT = 1  # of packed columns
+QUICK = 2  # zlib's level: half the time of its usual one for 4 % more bytes
 DIGEST_BYTES = 16
 CONTENT = COLUMNS[1:]  # a part's rows need not say their venue: it is the part's
 EMPTY = merge("", [])
@@ -229,7 +230,7 @@ def pack_columns(columns: Columns) -> bytes:
         for column in little.values()
     )
     types = {name: column.dtype.str for name, column in little.items()}
-    packed = Packed(FORMAT, rows, types, zlib.compress(b"".join(planes)))
+    packed = Packed(FORMAT, rows, types, zlib.compress(b"".join(planes), QUICK))
     return msgspec.msgpack.encode(packed)
 
 

@@ -855,8 +855,5 @@ def test_real_open_interest():
 
     counts = parse_counts("BTC", body, NOW)
 
-    expected = {
-        row["symbol"]: (float(row["sumOpenInterest"]), int(row["timestamp"])) for row in rows
-    }
-    assert counts.of == expected
-    assert counts.at() == int(rows[0]["timestamp"])
+    assert counts.contracts == {row["symbol"]: float(row["sumOpenInterest"]) for row in rows}
+    assert counts.at == int(rows[0]["timestamp"])

@@ -941,16 +941,19 @@ def test_a_real_summary():
     body = (WIRE / "okx" / "opt-summary.BTC-USD.transcribed.json").read_bytes()
     rows = json.loads(body)["data"]
 
-    quotes = parse_summary(body, datetime(2026, 12, 1, tzinfo=UTC))
+    marks = parse_summary(body, datetime(2026, 12, 1, tzinfo=UTC))
 
-    assert list(quotes) == [row["instId"] for row in rows]
-    assert [quote.iv for quote in quotes.values()] == [float(row["markVol"]) for row in rows]
-    assert [quote.forward for quote in quotes.values()] == [float(row["fwdPx"]) for row in rows]
-    assert [quote.at for quote in quotes.values()] == [int(row["ts"]) for row in rows]
+    lines = marks.lines.values()
+    assert list(marks.lines) == [row["instId"] for row in rows]
+    assert [line.mark_vol for line in lines] == [float(row["markVol"]) for row in rows]
+    assert [line.fwd_px for line in lines] == [float(row["fwdPx"]) for row in rows]
+    assert marks.at == {row["instId"]: int(row["ts"]) for row in rows}
 
 
 @needs_shared
 def test_a_real_open_interest_of_a_swap_is_no_options():
     body = (WIRE / "okx" / "open-interest.SWAP.example.json").read_bytes()
 
-    assert parse_interest("BTC-USD", body, NOW) == [None]
+    found = parse_interest("BTC-USD", body, NOW)
+
+    assert (found.rows, found.unreadable) == ([], 1)

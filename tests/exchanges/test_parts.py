@@ -226,3 +226,32 @@ async def test_standing_in_is_logged_once_and_so_is_its_end(caplog):
     ]
     serves = ("WARNING", "venue: HTTP 502: book: the answer")
     assert lines == [serves, ("INFO", "venue: book answered again"), serves]
+
+
+async def test_a_venue_whose_parts_all_fail_says_so_once(caplog):
+    venue = Venue("bids", "asks", OUTAGE, OUTAGE, "bids", "asks")
+
+    with caplog.at_level(logging.INFO, "bot.exchanges.parts"):
+        for _ in range(3):
+            await venue.get("bids")
+            await venue.get("asks")
+
+    lines = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert [level for level, _ in lines] == ["WARNING", "INFO"]
+    assert "bids" in lines[0][1]
+    assert lines[1] == ("INFO", "venue: asks answered again")
+
+
+async def test_an_answer_that_is_too_old_to_stand_in_hides_no_later_outage(caplog):
+    venue = Venue("old", OUTAGE, OUTAGE, "new", OUTAGE)
+    await venue.get("old")
+    await venue.get("old")
+    venue.at += 2 * KEEP
+    with pytest.raises(SourceError):
+        await venue.get("old")
+    await venue.get("new")
+    caplog.clear()
+
+    await venue.get("new")
+
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
