@@ -14,11 +14,12 @@ from bot.core.snapshot import Levels, compute_levels
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What levels are a function of."""
+    """What levels are a function of, and the levels."""
 
     chain: OptionChain
     spot: float  # USD
     at: datetime
+    levels: Levels
 
 
 class Causes:
@@ -53,14 +54,14 @@ class Causes:
         if before is None:
             return []
         venues, open_interest = _chains(before.chain, after.chain)
-        stages = [
-            ("earlier", before.chain, before.at),
-            ("venues", venues, before.at),
-            ("expiry", venues, after.at),
-            ("open_interest", open_interest, after.at),
-            ("iv", after.chain, after.at),
+        same = venues is before.chain  # as in almost every cycle
+        return [
+            ("earlier", before.levels),
+            ("venues", before.levels if same else compute_levels(venues, before.spot, before.at)),
+            ("expiry", compute_levels(venues, before.spot, after.at)),
+            ("open_interest", compute_levels(open_interest, before.spot, after.at)),
+            ("iv", compute_levels(after.chain, before.spot, after.at)),
         ]
-        return [(cause, compute_levels(chain, before.spot, at)) for cause, chain, at in stages]
 
 
 def _reformed(key: LevelKey, was: float, to: float, spot: float) -> bool:
@@ -71,10 +72,15 @@ def _reformed(key: LevelKey, was: float, to: float, spot: float) -> bool:
 
 
 def _chains(old: OptionChain, new: OptionChain) -> tuple[OptionChain, OptionChain]:
-    """The old rows with the new venues, and the new rows with the old IV and forwards."""
-    names = {source.venue for source in new.sources}
-    came = names - {source.venue for source in old.sources}
-    venues = merge(new.underlying, [only_venues(old, names), only_venues(new, came)])
+    """The old rows with the new venues, and the new rows with the old IV and forwards.
+
+    The old chain itself where no venue came or went.
+    """
+    names, before = ({source.venue for source in chain.sources} for chain in (new, old))
+    venues = old
+    if names != before:
+        kept, came = only_venues(old, names), only_venues(new, names - before)
+        venues = merge(new.underlying, [kept, came])
     matched = _match(new, venues)
     known = matched >= 0
     columns = {}

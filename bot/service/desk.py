@@ -82,8 +82,10 @@ class Desk:
             if self._restarted:  # what spot did in the pause is judged by the levels of before it
                 await self._judge(Tick(self.symbol, snapshot.at, snapshot.spot, "index"), None)
             old = self.snapshot
-            after = State(chain, snapshot.spot, snapshot.at)
-            before = State(self.chain, old.spot, old.at) if old and self.chain else None
+            after = State(chain, snapshot.spot, snapshot.at, snapshot.levels)
+            before = None
+            if old and self.chain:
+                before = State(self.chain, old.spot, old.at, old.levels)
             events, latches = judge_snapshot(
                 self._latches,
                 levels_of(old) if old else {},

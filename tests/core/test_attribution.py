@@ -21,6 +21,11 @@ SPOT = 80_000.0
 MONTH = (timedelta(days=30),)
 
 
+def state_of(chain, spot, at):
+    """The state with its levels."""
+    return State(chain, spot, at, compute_levels(chain, spot, at))
+
+
 def price(key, state):
     return level_price(key, compute_levels(state.chain, state.spot, state.at))
 
@@ -39,15 +44,15 @@ def weighed(chain, factor):
 
 
 def test_a_wall_that_follows_open_interest_moved_by_open_interest():
-    before = State(make_book(call_wall=85_000.0), SPOT, NOON)
-    after = State(make_book(call_wall=87_500.0), SPOT, NOON)
+    before = state_of(make_book(call_wall=85_000.0), SPOT, NOON)
+    after = state_of(make_book(call_wall=87_500.0), SPOT, NOON)
 
     assert parts_of(CALL, before, after) == {"open_interest": 2_500.0}
 
 
 def test_a_flip_that_follows_iv_moved_by_iv():
-    before = State(make_book(iv=0.5), SPOT, NOON)
-    after = State(make_book(iv=0.8), SPOT, NOON)
+    before = state_of(make_book(iv=0.5), SPOT, NOON)
+    after = state_of(make_book(iv=0.8), SPOT, NOON)
 
     assert set(parts_of(FLIP, before, after)) == {"iv"}
 
@@ -55,7 +60,7 @@ def test_a_flip_that_follows_iv_moved_by_iv():
 def test_a_wall_that_spot_went_through_moved_by_spot():
     chain = make_book(call_wall=82_500.0, lefts=MONTH)
 
-    parts = parts_of(CALL, State(chain, SPOT, NOON), State(chain, 83_000.0, NOON))
+    parts = parts_of(CALL, state_of(chain, SPOT, NOON), state_of(chain, 83_000.0, NOON))
 
     assert set(parts) == {"spot"}
 
@@ -65,7 +70,7 @@ def test_a_level_of_the_day_moves_by_expiry_when_its_options_are_gone():
     options = [("call", 80_000.0, hour, 900.0, 0.5), ("call", 82_500.0, 20 * hour, 100.0, 0.5)]
     chain = make_chain(options)
 
-    parts = parts_of(CALL_0DTE, State(chain, SPOT, NOON), State(chain, SPOT, NOON + hour))
+    parts = parts_of(CALL_0DTE, state_of(chain, SPOT, NOON), state_of(chain, SPOT, NOON + hour))
 
     assert set(parts) == {"expiry"}
 
@@ -74,9 +79,9 @@ def test_a_level_of_the_day_moves_by_expiry_when_its_options_are_gone():
 def test_a_venue_that_dropped_out_is_named_and_no_market_cause_is(key):
     deribit = make_book(call_wall=85_000.0, lefts=MONTH)
     derive = weighed(make_book(call_wall=90_000.0, lefts=MONTH, venue="derive"), 3)
-    both = State(merge("BTC", [deribit, derive]), SPOT, NOON)
+    both = state_of(merge("BTC", [deribit, derive]), SPOT, NOON)
 
-    parts = parts_of(key, both, State(deribit, SPOT, NOON))
+    parts = parts_of(key, both, state_of(deribit, SPOT, NOON))
 
     assert set(parts) == {"venues"}
 
@@ -85,9 +90,9 @@ def test_a_venue_that_dropped_out_is_named_and_no_market_cause_is(key):
 def test_a_venue_that_is_back_is_named_and_no_market_cause_is(key):
     deribit = make_book(call_wall=85_000.0, lefts=MONTH)
     derive = weighed(make_book(call_wall=90_000.0, lefts=MONTH, venue="derive"), 3)
-    both = State(merge("BTC", [deribit, derive]), SPOT, NOON)
+    both = state_of(merge("BTC", [deribit, derive]), SPOT, NOON)
 
-    parts = parts_of(key, State(deribit, SPOT, NOON), both)
+    parts = parts_of(key, state_of(deribit, SPOT, NOON), both)
 
     assert set(parts) == {"venues"}
 
@@ -96,7 +101,7 @@ def test_one_venue_in_place_of_another_is_no_market_move():
     deribit = make_book(call_wall=85_000.0, lefts=MONTH)
     derive = make_book(call_wall=90_000.0, lefts=MONTH, venue="derive")
 
-    parts = parts_of(CALL, State(deribit, SPOT, NOON), State(derive, SPOT, NOON))
+    parts = parts_of(CALL, state_of(deribit, SPOT, NOON), state_of(derive, SPOT, NOON))
 
     assert set(parts) == {"venues"}
 
@@ -104,8 +109,8 @@ def test_one_venue_in_place_of_another_is_no_market_move():
 def test_a_venue_that_dropped_out_while_the_market_moved_is_told_apart_from_it():
     deribit = make_book(call_wall=85_000.0, lefts=MONTH)
     derive = weighed(make_book(call_wall=90_000.0, lefts=MONTH, venue="derive"), 3)
-    before = State(merge("BTC", [deribit, derive]), SPOT, NOON)
-    after = State(make_book(call_wall=87_500.0, lefts=MONTH), SPOT, NOON)
+    before = state_of(merge("BTC", [deribit, derive]), SPOT, NOON)
+    after = state_of(make_book(call_wall=87_500.0, lefts=MONTH), SPOT, NOON)
 
     parts = parts_of(CALL, before, after)
 
@@ -116,13 +121,13 @@ def test_an_option_that_is_newly_listed_moves_a_level_by_open_interest():
     whole = make_book(call_wall=90_000.0, lefts=MONTH)
     listed = whole.strike < 89_000
 
-    parts = parts_of(CALL, State(whole.take(listed), SPOT, NOON), State(whole, SPOT, NOON))
+    parts = parts_of(CALL, state_of(whole.take(listed), SPOT, NOON), state_of(whole, SPOT, NOON))
 
     assert set(parts) == {"open_interest"}
 
 
 def test_what_had_moved_before_the_last_snapshot_is_called_earlier():
-    state = State(make_book(call_wall=85_000.0), SPOT, NOON)
+    state = state_of(make_book(call_wall=85_000.0), SPOT, NOON)
 
     parts = Causes(state, state).explain(CALL, 84_500.0, 85_000.0)
 
@@ -131,7 +136,7 @@ def test_what_had_moved_before_the_last_snapshot_is_called_earlier():
 
 
 def test_without_the_chain_before_the_whole_move_is_called_earlier():
-    state = State(make_book(), SPOT, NOON)
+    state = state_of(make_book(), SPOT, NOON)
 
     parts = Causes(None, state).explain(CALL, 82_000.0, 85_000.0)
 
@@ -155,13 +160,13 @@ def test_without_the_chain_before_the_whole_move_is_called_earlier():
 def test_a_wall_re_formed_when_it_stands_beyond_the_spot_that_crossed_it(
     key, was, to, spot, reformed
 ):
-    state = State(make_book(), spot, NOON)
+    state = state_of(make_book(), spot, NOON)
 
     assert Causes(state, state).explain(key, was, to)["reformed"] is reformed
 
 
 def test_a_wall_that_re_formed_is_seen_without_the_chain_before():
-    state = State(make_book(), 80_100.0, NOON)
+    state = state_of(make_book(), 80_100.0, NOON)
 
     assert Causes(None, state).explain(CALL, 80_000.0, 85_000.0)["reformed"] is True
 
@@ -178,7 +183,7 @@ def make_states(venues, seed, spot, minutes):
             iv=book.iv * random.choice([0.7, 1.0, 1.3, np.nan], len(book)),
         )
         chains.append(book.take(random.random(len(book)) < 0.9))
-    return State(merge("BTC", chains), spot, NOON + timedelta(minutes=minutes))
+    return state_of(merge("BTC", chains), spot, NOON + timedelta(minutes=minutes))
 
 
 VENUES = st.lists(st.sampled_from(("deribit", "derive", "okx")), min_size=1, unique=True)
