@@ -85,7 +85,7 @@ class Market:
 
     def sources(self) -> Sources:
         """The chains of its venues; a networked one is not asked in vain for what it lacks."""
-        return Sources(list(self.venues.values()), search=bool(self.throttles))
+        return Sources(list(self.venues.values()), live=bool(self.throttles))
 
     def collector(self, sources: Sources | None = None) -> Collector:
         """A collector of this market."""

@@ -96,6 +96,12 @@ def without_old_rows(chain: OptionChain, oldest: datetime) -> OptionChain:
     return replace(rows, sources=sources, unreadable=dropped)
 
 
+def lost_expiries(before: OptionChain, after: OptionChain, now: datetime) -> list[datetime]:
+    """The expiries still ahead that the chain before has and the one after has not, ascending."""
+    lost = np.setdiff1d(before.expiry, after.expiry)
+    return [from_milliseconds(one) for one in lost.tolist() if one > milliseconds(now)]
+
+
 def sum_by(position: Ints, size: int, values: Floats) -> Floats:
     """(size,): the values summed at each position."""
     return np.bincount(position, values, size).astype(np.float64)

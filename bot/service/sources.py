@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
-from bot.core.chain import OptionChain, merge, only_venues, without_old_rows
+from bot.core.chain import OptionChain, lost_expiries, merge, only_venues, without_old_rows
 from bot.core.frozen import Stillness, median_index, observe
 from bot.errors import NotListed, SourceError
 from bot.ports import ChainSource
@@ -44,13 +44,13 @@ class Unlisted:
 class Sources:
     """Asks every venue at once and remembers each one's last good chain.
 
-    With `search` a venue is not asked in vain for a coin that it does not list, but now and
-    then; a recording has no outages to mistake for that and is asked always.
+    A live venue makes mistakes: a coin that it does not list is looked for now and then, and a
+    chain that lost an expiry is not taken for whole. A recording is taken at its word.
     """
 
-    def __init__(self, venues: Sequence[ChainSource], *, search: bool = False) -> None:
+    def __init__(self, venues: Sequence[ChainSource], *, live: bool = False) -> None:
         self._venues = venues
-        self._search = search
+        self._live = live
         self._last: dict[Key, OptionChain] = {}
         self._asking: dict[Key, asyncio.Task[None]] = {}
         self._listed: set[Key] = set()  # that were heard of once
@@ -67,7 +67,7 @@ class Sources:
         serves the next cycle. When nobody is fresh the stale chains are given: their age shows
         that they are.
         """
-        await self._ask_all(underlying, clock)
+        await self._ask_all(underlying, clock, stale_after)
         now = clock()  # a venue may have taken its time to fail
         known = {venue: chain for (venue, coin), chain in self._last.items() if coin == underlying}
         unusable = self._frozen(underlying, known, now, stale_after) | {
@@ -97,14 +97,16 @@ class Sources:
             coins.setdefault(venue, []).append(underlying)
         return coins
 
-    async def _ask_all(self, underlying: str, clock: Callable[[], datetime]) -> None:
+    async def _ask_all(
+        self, underlying: str, clock: Callable[[], datetime], stale_after: timedelta
+    ) -> None:
         """Ask, and wait for as long as each venue deserves."""
         now = clock()
         tasks: dict[Key, asyncio.Task[None]] = {}
         for venue in self._venues:
             key = venue.name, underlying
             if key not in self._unlisted or now >= self._unlisted[key].until:
-                tasks[key] = self._asking.get(key) or self._start(key, venue, clock)
+                tasks[key] = self._asking.get(key) or self._start(key, venue, clock, stale_after)
         late = [task for key, task in tasks.items() if not self._is_recent(key, now)]
         if tasks:
             await asyncio.wait(tasks.values(), timeout=PATIENCE)
@@ -117,9 +119,14 @@ class Sources:
                 self._trouble.setdefault(key, "no answer yet")
 
     def _start(
-        self, key: Key, venue: ChainSource, clock: Callable[[], datetime]
+        self,
+        key: Key,
+        venue: ChainSource,
+        clock: Callable[[], datetime],
+        stale_after: timedelta,
     ) -> asyncio.Task[None]:
-        task = self._asking[key] = asyncio.create_task(self._ask(key, venue, clock))
+        asked = self._ask(key, venue, clock, stale_after)
+        task = self._asking[key] = asyncio.create_task(asked)
         task.add_done_callback(lambda done: self._ended(key, done))
         return task
 
@@ -130,7 +137,13 @@ class Sources:
     def _is_recent(self, key: Key, now: datetime) -> bool:
         return key in self._last and now - self._last[key].sources[0].at < RECENT
 
-    async def _ask(self, key: Key, venue: ChainSource, clock: Callable[[], datetime]) -> None:
+    async def _ask(
+        self,
+        key: Key,
+        venue: ChainSource,
+        clock: Callable[[], datetime],
+        stale_after: timedelta,
+    ) -> None:
         try:
             chain = await venue.fetch_chain(key[1])
         except NotListed as error:
@@ -138,16 +151,34 @@ class Sources:
         except SourceError as error:
             self._failed(key, error.reason)
         else:
-            self._answered(key, chain)
+            self._answered(key, chain, clock(), stale_after)
 
-    def _answered(self, key: Key, chain: OptionChain) -> None:
+    def _answered(
+        self, key: Key, chain: OptionChain, now: datetime, stale_after: timedelta
+    ) -> None:
         if not len(chain):
             self._failed(key, "no rows")
+            return
+        lost = self._lost_expiry(key, chain, now, stale_after)
+        if lost:
+            self._failed(key, f"no rows of {lost:%d %b %Y}")
             return
         if self._trouble.pop(key, None):
             logger.info("%s: %s heard again", *key)
         self._unlisted.pop(key, None)
         self._take(key, chain)
+
+    def _lost_expiry(
+        self, key: Key, chain: OptionChain, now: datetime, stale_after: timedelta
+    ) -> datetime | None:
+        """The first living expiry that a live venue had a moment ago and has no more.
+
+        That is no whole chain, and would pass for a move of the market. What stays away is gone.
+        """
+        last = self._last.get(key)
+        if not self._live or last is None or now - last.sources[0].at > stale_after:
+            return None
+        return next(iter(lost_expiries(last, chain, now)), None)
 
     def _take(self, key: Key, chain: OptionChain) -> None:
         self._listed.add(key)
@@ -165,7 +196,7 @@ class Sources:
             self._failed(key, error.reason)
             return
         self._trouble.pop(key, None)
-        if self._search:
+        if self._live:
             before = self._unlisted.get(key)
             after = min(2 * before.after, LAST_SEARCH) if before else FIRST_SEARCH
             self._unlisted[key] = Unlisted(now + after, after)

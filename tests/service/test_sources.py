@@ -252,7 +252,7 @@ UNLISTED = NotListed("okx", "no BTC options")
 
 async def test_a_coin_that_is_not_listed_is_looked_for_ever_more_rarely_up_to_hourly():
     venue = Counting(UNLISTED)
-    sources = Sources([venue], search=True)
+    sources = Sources([venue], live=True)
     asked_at = []
 
     for minute in range(60 * 4):
@@ -265,7 +265,7 @@ async def test_a_coin_that_is_not_listed_is_looked_for_ever_more_rarely_up_to_ho
 
 
 async def test_a_coin_that_becomes_listed_is_found():
-    sources = Sources([Counting(UNLISTED, chain_of("okx", 60))], search=True)
+    sources = Sources([Counting(UNLISTED, chain_of("okx", 60))], live=True)
     await sources.hear("BTC", lambda: NOON, LIMIT)
 
     heard = await sources.hear("BTC", lambda: after(60), LIMIT)
@@ -276,7 +276,7 @@ async def test_a_coin_that_becomes_listed_is_found():
 
 async def test_a_coin_that_was_listed_a_moment_ago_is_asked_for_at_every_turn_and_missed():
     venue = Counting(chain_of("okx"), UNLISTED)
-    sources = Sources([ScriptedSource("deribit", chain_of("deribit")), venue], search=True)
+    sources = Sources([ScriptedSource("deribit", chain_of("deribit")), venue], live=True)
 
     heard = [await sources.hear("BTC", lambda: NOON, LIMIT) for _ in range(3)]
 
@@ -285,7 +285,7 @@ async def test_a_coin_that_was_listed_a_moment_ago_is_asked_for_at_every_turn_an
 
 
 async def test_an_outage_does_not_hide_that_a_coin_is_not_listed():
-    sources = Sources([Counting(down("okx"), UNLISTED)], search=True)
+    sources = Sources([Counting(down("okx"), UNLISTED)], live=True)
     await sources.hear("BTC", lambda: NOON, LIMIT)
 
     assert (await sources.hear("BTC", lambda: after(30), LIMIT)).left_out == {}
@@ -330,3 +330,50 @@ async def test_trouble_is_logged_when_it_begins_and_when_it_ends(caplog):
         await sources.hear("BTC", lambda: NOON, LIMIT)
 
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+
+def expiries_of(*days, at=0):
+    options = [("call", 80_000.0, timedelta(days=day), 1.0, 0.5) for day in days]
+    return make_chain(options, venue="okx", at=after(at))
+
+
+async def hear_in_turn(sources, *seconds):
+    return [await sources.hear("BTC", lambda s=s: after(s), LIMIT) for s in seconds]
+
+
+async def test_a_chain_that_lost_an_expiry_is_no_whole_chain():
+    answers = [expiries_of(1, 30), expiries_of(1, at=30), expiries_of(1, 30, at=60)]
+    sources = Sources([ScriptedSource("okx", *answers)], live=True)
+
+    heard = await hear_in_turn(sources, 0, 30, 60)
+
+    assert [len(one.chain) for one in heard] == [2, 2, 2]
+    assert [one.chain.sources[0].at for one in heard] == [NOON, NOON, after(60)]
+
+
+async def test_an_expiry_that_stays_away_is_gone():
+    answers = [expiries_of(1, 30), *(expiries_of(1, at=second) for second in (100, 200, 300))]
+    sources = Sources([ScriptedSource("okx", *answers)], live=True)
+
+    heard = await hear_in_turn(sources, 0, 100, 200, 300)
+
+    assert [len(one.chain) for one in heard] == [2, 2, 1, 1]
+
+
+async def test_an_expiry_whose_time_has_come_is_not_missed():
+    day = 24 * 3_600
+    answers = [expiries_of(1, 30, at=day - 30), expiries_of(30, at=day)]
+    sources = Sources([ScriptedSource("okx", *answers)], live=True)
+
+    heard = await hear_in_turn(sources, day - 30, day)
+
+    assert [len(one.chain) for one in heard] == [2, 1]
+    assert heard[1].left_out == {}
+
+
+async def test_a_recording_is_taken_at_its_word():
+    answers = [expiries_of(1, 30), expiries_of(1, at=30)]
+
+    heard = await hear_in_turn(Sources([ScriptedSource("okx", *answers)]), 0, 30)
+
+    assert [len(one.chain) for one in heard] == [2, 1]
