@@ -1,78 +1,80 @@
-"""A day of the daemon in a hurry: `python -m benchmarks.soak [HOURS] [SPEED]`.
+"""A day of the daemon in minutes: `python -m benchmarks.soak [HOURS]`.
 
-Simulated hours at speed, four symbols, five venues, over one expiry roll at 08:00 UTC. Prints
-resident memory each simulated hour and what went wrong; exits with 1 when something did that was
-not planted (nothing is), or when memory did not stay level.
+Four symbols, five venues, over real sockets, on the clock of the fault matrix, which jumps to the
+next moment that somebody waits for; from noon to noon, so that 08:00 UTC and its expiries are
+among the hours. Prints resident memory each hour (program and simulator, which share the process)
+and exits with 1 when something was logged, a venue was missing, or memory did not stay level.
 """
 
-import json
-import os
-import signal
-import subprocess
 import sys
-import tempfile
-import time
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
+from datetime import datetime, timedelta
 
-ROOT = Path(__file__).resolve().parent.parent
-SETTINGS = {  # a cycle takes as much computing at any speed: fewer of them
-    "GAMMABELL_COLLECTOR__EVERY": "2m",
-    "GAMMABELL_COLLECTOR__STALE_AFTER": "6m",
-}
-LEVEL = 0.05  # of the memory after the first hours
-SETTLED_HOURS = 4  # until caches and the database's pages are filled
+from bot.core.chain import from_milliseconds
+from tests.faults.bench import NOON, Bench, running
+from tests.faults.loop import played
+from tests.faults.many import clear, megabytes
+
+SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "HYPEUSDT")
+VENUES = {"HYPEUSDT": 2}  # Deribit and Derive; the other coins are on all five
+HOUR, TURN = timedelta(hours=1), timedelta(minutes=5)
+SETTLED_HOURS = 4  # until whatever is kept has been kept once
+LEVEL = 0.05  # of the memory
 
 
 def main() -> None:
-    """Run, watch, judge."""
-    hours, speed = [float(text) for text in (*sys.argv[1:], "24", "30")[:2]]
-    with tempfile.TemporaryDirectory() as folder:
-        events, log = Path(folder) / "events.jsonl", Path(folder) / "log.txt"
-        resident = list(watch(start(folder, events, log, speed), hours, speed))
-        complaints = log.read_text().splitlines()
-        counts = Counter(json.loads(line)["event"] for line in events.open())
-        rolls = sum(rolled(line) for line in events.open())
-    print(f"events: {dict(counts)}; snapshots in the cycle of an expiry: {rolls}")
-    print(f"log: {len(complaints)} lines", *complaints[:20], sep="\n  ")
-    settled = resident[min(SETTLED_HOURS, len(resident) - 1) :]
-    growth = settled[-1] / settled[0] - 1
-    print(f"resident: {settled[0]:.1f} MB settled, {settled[-1]:.1f} MB at the end ({growth:+.1%})")
-    sys.exit(bool(complaints) or abs(growth) > LEVEL or not counts["snapshot"] or not rolls)
+    """Run, judge, exit."""
+    hours = int(sys.argv[1]) if len(sys.argv) > 1 else 24
+    resident, complaints, events, rolls = played(soaked(hours))
+    print(f"events: {dict(events)}; expiries rolled: {rolls}")
+    print(f"complaints: {len(complaints)}", *complaints[:20], sep="\n  ")
+    settled = resident[min(SETTLED_HOURS, len(resident)) - 1]
+    growth = resident[-1] / settled - 1
+    print(f"resident: {settled:.1f} MB settled, {resident[-1]:.1f} MB at the end ({growth:+.1%})")
+    sys.exit(bool(complaints) or growth > LEVEL or not events["snapshot"])
 
 
-def start(folder: str, events: Path, log: Path, speed: float) -> subprocess.Popen[bytes]:
-    """The daemon on the simulated market, its log in the file."""
-    daemon = [sys.executable, "-m", "bot", "run", "--source", "sim"]
-    return subprocess.Popen(
-        [*daemon, "--speed", str(speed), "--events", str(events)],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | SETTINGS,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=log.open("wb"),
-    )
+async def soaked(hours: int) -> tuple[list[float], list[str], Counter[str], int]:
+    """Memory each hour in MB, what was wrong, events by kind, expiries that passed."""
+    resident: list[float] = []
+    complaints: list[str] = []
+    events: Counter[str] = Counter()
+    expiries: set[datetime] = set()
+    async with running(*SYMBOLS) as bench:
+        for turn in range(1, hours * (HOUR // TURN) + 1):
+            await bench.until(NOON + turn * TURN)
+            complaints += wrong(bench, first=turn == 1)
+            events += happened(bench)
+            expiries |= seen_expiries(bench)
+            await clear(bench)
+            if turn % (HOUR // TURN) == 0:
+                resident.append(megabytes())
+                print(f"{bench.clock.now():%d %b %H:%M}: {resident[-1]:.1f} MB", flush=True)
+        rolls = sum(expiry <= bench.clock.now() for expiry in expiries)
+    return resident, complaints, events, rolls
 
 
-def watch(daemon: subprocess.Popen[bytes], hours: float, speed: float) -> Iterator[float]:
-    """Its resident memory each simulated hour, MB; ends it at the end."""
-    try:
-        for hour in range(1, int(hours) + 1):
-            time.sleep(3_600 / speed)
-            status = Path(f"/proc/{daemon.pid}/status").read_text()
-            line = next(one for one in status.splitlines() if one.startswith("VmRSS"))
-            megabytes = int(line.split()[1]) / 1_024
-            print(f"hour {hour:>2}: {megabytes:.1f} MB", flush=True)
-            yield megabytes
-    finally:
-        daemon.send_signal(signal.SIGTERM)
-        print(f"ended with {daemon.wait(20)}")
+def wrong(bench: Bench, *, first: bool) -> list[str]:
+    """What was logged, and the snapshots that lack a venue; at first Derive takes its time."""
+    lines = [f"{bench.clock.now()}: {line.getMessage()}" for line in bench.log]
+    for record in bench.store.records:
+        snapshot = record.snapshot
+        if snapshot and len(snapshot.sources) < VENUES.get(snapshot.symbol, 5) and not first:
+            lines.append(f"{snapshot.id}: {dict(snapshot.left_out)}")
+    return lines
 
 
-def rolled(line: str) -> bool:
-    """Whether it is a snapshot of the second in which options expired."""
-    return '"event":"snapshot"' in line and "T08:00:00" in json.loads(line)["at"]
+def happened(bench: Bench) -> Counter[str]:
+    """The events by their kind."""
+    kinds = Counter(type(event).__name__ for one in bench.store.records for event in one.events)
+    kinds["snapshot"] = sum(one.snapshot is not None for one in bench.store.records)
+    return kinds
+
+
+def seen_expiries(bench: Bench) -> set[datetime]:
+    """Those of the chains."""
+    chains = [record.chain for record in bench.store.records if record.chain is not None]
+    return {from_milliseconds(one) for chain in chains for one in set(chain.expiry.tolist())}
 
 
 if __name__ == "__main__":
