@@ -38,7 +38,7 @@ from bot.core.reply import Field, Reply, mark_simulated
 from bot.core.snapshot import Snapshot, Tick
 from bot.core.text import age_text
 from bot.errors import BotError, UsageError
-from bot.health import venue_fields
+from bot.health import clock_fields, venue_fields
 from bot.markets import (
     Market,
     Tap,
@@ -136,6 +136,8 @@ class Program:
     rulebook: Rulebook
     dispatcher: Dispatcher
     sources: Sources
+    ticker: Ticker
+    minutes: MinuteKeeper
     stale_after: timedelta
 
 
@@ -195,7 +197,10 @@ async def make_program(
     owner = f"{socket.gethostname()} {os.getpid()}"
     messengers = [terminal] if "deliver" in roles else []
     dispatcher = Dispatcher(store, messengers, market.now, owner)
-    return Program(config, market, store, rulebook, dispatcher, market.sources(), limit)
+    minutes = MinuteKeeper(store, market.now, market.timer)
+    ticker = make_ticker(market, minutes.take)
+    sources = market.sources()
+    return Program(config, market, store, rulebook, dispatcher, sources, ticker, minutes, limit)
 
 
 async def replaying(
@@ -210,8 +215,7 @@ async def replaying(
 async def collecting(program: Program, stack: AsyncExitStack) -> list[Work]:
     """The loops of the live collector, its desks as the last run left them."""
     config, market, store = program.config, program.market, program.store
-    minutes = MinuteKeeper(store, market.now, market.timer)
-    stack.push_async_callback(minutes.flush)
+    stack.push_async_callback(program.minutes.flush)
     desks = [
         Desk(symbol, store, program.rulebook, program.stale_after, LIVE_LATE_AFTER)
         for symbol in market.symbols
@@ -219,7 +223,7 @@ async def collecting(program: Program, stack: AsyncExitStack) -> list[Work]:
     daemon = Daemon(
         desks,
         market.collector(program.sources),
-        make_ticker(market, minutes.take),
+        program.ticker,
         program.dispatcher,
         store,
         market.now,
@@ -229,7 +233,7 @@ async def collecting(program: Program, stack: AsyncExitStack) -> list[Work]:
     await daemon.open()
     keep = duration(config.store.keep, "store.keep")
     keep_chains = duration(config.store.keep_chains, "store.keep_chains")
-    return [*daemon.loops(), daemon.keep_house(keep_chains, keep), minutes.run()]
+    return [*daemon.loops(), daemon.keep_house(keep_chains, keep), program.minutes.run()]
 
 
 def networked(
@@ -269,7 +273,8 @@ def make_commands(program: Program, charts: ChartWorker) -> Commands:
     def status() -> list[Field]:
         up = age_text(market.now() - started)
         venues = venue_fields(market, program.sources.unlisted())
-        return [Field("Market", market.name), Field("Up", up), *venues]
+        clock = clock_fields(program.ticker)
+        return [Field("Market", market.name), Field("Up", up), *clock, *venues]
 
     return Commands(
         program.store,

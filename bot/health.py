@@ -3,9 +3,17 @@
 from collections.abc import Mapping, Sequence
 
 from bot.core.reply import Field
+from bot.core.text import age_text
 from bot.exchanges.stream import Stream
 from bot.exchanges.throttle import Usage
 from bot.markets import Market
+from bot.service.ticker import Ticker
+
+
+def clock_fields(ticker: Ticker) -> list[Field]:
+    """A line where this machine's clock seems wrong: then no price counts and nothing rings."""
+    off = ticker.clock_is_off_by
+    return [Field("Clock", f"every price comes {age_text(off)} old: set it")] if off else []
 
 
 def venue_fields(market: Market, unlisted: Mapping[str, Sequence[str]]) -> list[Field]:

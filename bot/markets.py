@@ -12,7 +12,7 @@ from bot.clock import FastClock, SystemClock
 from bot.config import Config, duration
 from bot.exchanges import binance, bybit, deribit, derive, okx
 from bot.exchanges.feed import Feed
-from bot.exchanges.http import Host, HttpWire, open_session
+from bot.exchanges.http import Host, Hosts, HttpWire, open_session
 from bot.exchanges.stream import Stream
 from bot.exchanges.terms import Terms
 from bot.exchanges.throttle import Throttle
@@ -76,7 +76,7 @@ class Market:
     now: Now
     timer: Timer
     streams: Sequence[Stream] = ()
-    throttles: Mapping[str, Throttle] = field(default_factory=dict)
+    throttles: Mapping[str, Throttle] = field(default_factory=dict)  # of the venues' first hosts
 
     @property
     def simulated(self) -> bool:
@@ -126,6 +126,7 @@ async def simulated_market(
         addresses = {
             name: dict.fromkeys(venue.hosts.values(), f"http://{host}") | {"ws_url": f"ws://{host}"}
             for name, venue in VENUES.items()
+            if name in enabled_venues(config)
         }
         yield networked_market(SIMULATED, config, session, addresses, clock, tap)
 
@@ -151,15 +152,7 @@ def networked_market(
     tap: Tap = untapped,
 ) -> Market:
     """The venues at these addresses (by venue and setting), each within its terms."""
-    throttles = {name: Throttle(name, VENUES[name].terms, clock, clock.now) for name in addresses}
-    hosts = {
-        name: Host(
-            {path: addresses[name][setting] for path, setting in VENUES[name].hosts.items()},
-            throttle,
-            VENUES[name].prefix,
-        )
-        for name, throttle in throttles.items()
-    }
+    hosts = {venue: hosts_of(venue, known, clock) for venue, known in addresses.items()}
     keep = duration(config.collector.stale_after, "collector.stale_after")
     adapters = make_adapters(tap(HttpWire(session, hosts)), addresses, clock.now, keep)
     return Market(
@@ -170,8 +163,17 @@ def networked_market(
         clock.now,
         clock,
         [make_stream(name, session, one["ws_url"], clock) for name, one in addresses.items()],
-        throttles,
+        {venue: known[""].throttle for venue, known in hosts.items()},
     )
+
+
+def hosts_of(venue: str, addresses: Mapping[str, str], clock: Running) -> Hosts:
+    """The venue's hosts at these addresses, each with limits and refusals of its own."""
+    known = VENUES[venue]
+    return {
+        path: Host(addresses[setting], Throttle(venue, known.terms, clock, clock.now), known.prefix)
+        for path, setting in known.hosts.items()
+    }
 
 
 def make_stream(name: str, session: aiohttp.ClientSession, address: str, clock: Running) -> Stream:

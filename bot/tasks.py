@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -193,14 +194,21 @@ async def flush_on(recorder: Recorder, lasting: timedelta) -> None:
 
 
 async def check(config: Config, say: Callable[[str], None]) -> int:
-    """One line each for config, database and venues; 1 when one of them fails."""
+    """One line each for config, database, venues and symbols; 1 when one of them fails."""
     say("ok      config")
-    database = await _check_database(config, say)
+    fine = await _check_database(config, say)
+    listed: set[str] = set()
     async with live_market(config) as market:
-        coin = coin_of(market.symbols[0])
-        asked = [_check_venue(source, coin, market.now, say) for source in market.venues.values()]
-        venues = await asyncio.gather(*asked)
-    return 0 if database and all(venues) else 1
+        coins = [coin_of(symbol) for symbol in market.symbols]
+        asked = [_check_venue(source, coins, market.now, say) for source in market.venues.values()]
+        for heard in await asyncio.gather(*asked):
+            fine, listed = fine and heard is not None, listed | (heard or set())
+    if not market.venues:
+        say("FAILED  venues: none is enabled; enable one in [venues.NAME]")
+    for coin in coins:
+        if coin not in listed:
+            say(f"FAILED  symbols: no venue that answers lists {coin}")
+    return 0 if fine and listed.issuperset(coins) else 1
 
 
 async def _check_database(config: Config, say: Callable[[str], None]) -> bool:
@@ -218,19 +226,27 @@ async def _check_database(config: Config, say: Callable[[str], None]) -> bool:
 
 
 async def _check_venue(
-    source: ChainSource, coin: str, now: Callable[[], datetime], say: Callable[[str], None]
-) -> bool:
+    source: ChainSource,
+    coins: Sequence[str],
+    now: Callable[[], datetime],
+    say: Callable[[str], None],
+) -> set[str] | None:
+    """The coins that it lists; None when it does not answer."""
+    rows: dict[str, str] = {}
     try:
-        chain = await source.fetch_chain(coin)
-    except NotListed:
-        say(f"ok      {source.name}: lists no {coin}")
-        return True
+        for coin in coins:
+            with suppress(NotListed):
+                chain = await source.fetch_chain(coin)
+                rows[coin] = (
+                    f"{len(chain)} {coin} rows, {age_text(now() - chain.sources[0].at)} old"
+                )
     except SourceError as error:
         say(f"FAILED  {error}")
-        return False
-    age = age_text(now() - chain.sources[0].at)
-    say(f"ok      {source.name}: {len(chain)} {coin} rows, {age} old")
-    return True
+        return None
+    lacks = ", ".join(coin for coin in coins if coin not in rows)
+    parts = [*rows.values(), f"lists no {lacks}" if lacks else ""]
+    say(f"ok      {source.name}: {'; '.join(filter(None, parts))}")
+    return set(rows)
 
 
 async def migrate_store(config: Config, say: Callable[[str], None]) -> int:

@@ -848,7 +848,9 @@ def test_what_was_recorded_can_be_looked_at_and_replayed(program):
     replayed = program("replay", str(file), "--json")
 
     assert (recorded.returncode, looked.returncode, replayed.returncode) == (0, 0, 0)
-    assert {"deribit", "bybit", "okx", "binance"} <= set(json.loads(looked.stdout)["meta"]["source"])
+    assert {"deribit", "bybit", "okx", "binance"} <= set(
+        json.loads(looked.stdout)["meta"]["source"]
+    )
     events = [json.loads(line) for line in replayed.stdout.splitlines()]
     shown = {event["symbol"] for event in events if event["event"] == "snapshot"}
     assert shown == {"BTCUSDT", "ETHUSDT", "SOLUSDT", "HYPEUSDT"}
@@ -868,12 +870,49 @@ def test_live_data_does_not_come_faster_than_it_does(program):
     assert "--speed 60" in one_line(program("run", "--speed", "60", **NO_VENUES), 2)
 
 
-def test_check_says_what_is_right(program):
-    done = program("check", **NO_VENUES)
+@contextmanager
+def simulated_venues():
+    """The environment that points every venue at a simulator."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "bot.sim", "7"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as simulator:
+        address = f"http://{simulator.stdout.readline().decode().strip()}"
+        yield {f"GAMMABELL_VENUES__{name.upper()}__BASE_URL": address for name in VENUES}
+        simulator.stdin.close()
 
+
+def test_check_says_what_is_right(program):
+    with simulated_venues() as venues:
+        done = program("check", GAMMABELL_SYMBOLS__ALWAYS="HYPEUSDT", **venues)
+
+    lines = sorted(done.stdout.decode().splitlines())
     assert done.returncode == 0
-    assert [line.split()[0] for line in done.stdout.decode().splitlines()] == ["ok", "ok"]
+    assert [line.split()[:2] for line in lines] == [
+        ["ok", "binance:"],
+        ["ok", "bybit:"],
+        ["ok", "config"],
+        ["ok", "database:"],
+        ["ok", "deribit:"],
+        ["ok", "derive:"],
+        ["ok", "okx:"],
+    ]
+    assert sum("lists no HYPE" in line for line in lines) == 3
     assert not program.database.exists()
+
+
+def test_check_says_that_no_venue_is_enabled_and_what_nobody_lists(program):
+    done = program("check", GAMMABELL_SYMBOLS__ALWAYS="FOOUSDT", **NO_VENUES)
+
+    assert done.returncode == 1
+    assert [line.split()[0] for line in done.stdout.decode().splitlines()] == [
+        "ok",
+        "ok",
+        "FAILED",
+        "FAILED",
+    ]
 
 
 def test_check_says_which_venue_is_not_reached(program):
@@ -883,7 +922,7 @@ def test_check_says_which_venue_is_not_reached(program):
     done = program("check", **local, **quiet)
 
     assert done.returncode == 1
-    assert done.stdout.splitlines()[-1].startswith(b"FAILED  deribit: not reached")
+    assert b"\nFAILED  deribit: not reached" in done.stdout
 
 
 @pytest.fixture(scope="session")

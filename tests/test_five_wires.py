@@ -104,7 +104,7 @@ MISTAKES = {
     ),
     "calls for puts": lambda chain: replace(chain, is_call=~chain.is_call),
     "expiry at midnight": lambda chain: replace(chain, expiry=chain.expiry + 57_600_000),
-    "one family forgotten": lambda chain: chain.take(chain.oi % 3 > 1),
+    "two thirds of the rows forgotten": lambda chain: chain.take(chain.oi % 3 > 1),
 }
 
 

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -5,7 +6,7 @@ import pytest
 from bot.errors import SourceError
 from bot.exchanges.terms import Limit, Terms
 from bot.exchanges.throttle import Throttle
-from bot.health import venue_fields
+from bot.health import clock_fields, venue_fields
 from tests.exchanges.timers import ManualTimer
 
 
@@ -41,7 +42,7 @@ def test_a_venue_that_wants_no_requests_says_until_when_and_why(market):
     with pytest.raises(SourceError):
         market.throttles["okx"].heed(451, {}, b"")
 
-    assert said(market).startswith("blocked (HTTP 451), asked again at 12:30:00 UTC; ")
+    assert said(market).startswith("blocked (HTTP 451), asked again at 02 Mar 12:30:00 UTC; ")
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,13 @@ def test_prices_that_are_asked_for_say_why(market, trouble, why):
     market.streams[0].live_since, market.streams[0].trouble = None, trouble
 
     assert said(market).startswith(f"prices polled ({why}); ")
+
+
+def test_a_clock_that_seems_wrong_is_shown_and_one_that_is_right_is_not():
+    ahead, right = (
+        SimpleNamespace(clock_is_off_by=timedelta(seconds=20)),
+        SimpleNamespace(clock_is_off_by=None),
+    )
+
+    assert [field.value for field in clock_fields(ahead)] == ["every price comes 20 s old: set it"]
+    assert clock_fields(right) == []

@@ -1,5 +1,6 @@
 """Why a level moved: the parts of the move that each cause accounts for."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -7,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from bot.core.chain import OptionChain, merge, only_venues
+from bot.core.chain import OptionChain, merge, milliseconds
 from bot.core.events import LevelKey, level_price
 from bot.core.snapshot import Levels, compute_levels
 
@@ -25,9 +26,9 @@ class State:
 class Causes:
     """Splits the moves between two states by cause; the states in between are computed once.
 
-    The causes are put in one after the other: venues that came or went, time and expiries
-    gone by, open interest, then IV and forwards, then spot. `earlier` is what had moved
-    before the last snapshot without reaching the threshold.
+    The causes are put in one after the other: venues, or expiries of theirs, that came or went,
+    time and expiries gone by, open interest, then IV and forwards, then spot. `earlier` is what
+    had moved before the last snapshot without reaching the threshold.
     """
 
     def __init__(self, before: State | None, after: State) -> None:
@@ -53,7 +54,7 @@ class Causes:
         before, after = self._before, self._after
         if before is None:
             return []
-        venues, open_interest = _chains(before.chain, after.chain)
+        venues, open_interest = _chains(before.chain, after.chain, after.at)
         same = venues is before.chain  # as in almost every cycle
         return [
             ("earlier", before.levels),
@@ -71,16 +72,19 @@ def _reformed(key: LevelKey, was: float, to: float, spot: float) -> bool:
     return key.name.startswith("put_") and to <= spot < was
 
 
-def _chains(old: OptionChain, new: OptionChain) -> tuple[OptionChain, OptionChain]:
-    """The old rows with the new venues, and the new rows with the old IV and forwards.
+def _chains(old: OptionChain, new: OptionChain, now: datetime) -> tuple[OptionChain, OptionChain]:
+    """The old rows with the parts that came, and the new rows with the old IV and forwards.
 
-    The old chain itself where no venue came or went.
+    A part is a venue's expiry; one that has expired is no part that went. The first is the old
+    chain itself where none came or went.
     """
-    names, before = ({source.venue for source in chain.sources} for chain in (new, old))
+    was, are, now_ms = _parts(old), _parts(new), milliseconds(now)
+    present, past = set(are), set(was)
+    stays = np.array([part in present or part[1] <= now_ms for part in was], np.bool_)
+    came = np.array([part not in past for part in are], np.bool_)
     venues = old
-    if names != before:
-        kept, came = only_venues(old, names), only_venues(new, names - before)
-        venues = merge(new.underlying, [kept, came])
+    if not stays.all() or came.any():
+        venues = merge(new.underlying, [old.take(stays), new.take(came)])
     matched = _match(new, venues)
     known = matched >= 0
     columns = {}
@@ -91,20 +95,25 @@ def _chains(old: OptionChain, new: OptionChain) -> tuple[OptionChain, OptionChai
     return venues, replace(new, **columns)
 
 
+def _parts(chain: OptionChain) -> list[tuple[str, int]]:
+    """Venue and expiry of each row."""
+    venues = [source.venue for source in chain.sources]
+    rows = zip(chain.venue.tolist(), chain.expiry.tolist(), strict=True)
+    return [(venues[place], expiry) for place, expiry in rows]
+
+
 def _match(rows: OptionChain, among: OptionChain) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
     """For each row its position in the other chain, (n,); -1 where it is not listed there."""
     position = {option: place for place, option in enumerate(_options(among))}
     return np.array([position.get(option, -1) for option in _options(rows)], np.int64)
 
 
-def _options(chain: OptionChain) -> list[tuple[str, int, float, bool]]:
-    venues = [chain.sources[place].venue for place in chain.venue.tolist()]
-    return list(
-        zip(
-            venues,
-            chain.expiry.tolist(),
-            chain.strike.tolist(),
-            chain.is_call.tolist(),
-            strict=True,
-        )
-    )
+def _options(chain: OptionChain) -> list[tuple[object, ...]]:
+    """What tells each row from the others; the twins of two families by their order."""
+    seen: Counter[tuple[object, ...]] = Counter()
+    options: list[tuple[object, ...]] = []
+    rows = zip(_parts(chain), chain.strike.tolist(), chain.is_call.tolist(), strict=True)
+    for option in rows:
+        options.append((*option, seen[option]))
+        seen[option] += 1
+    return options

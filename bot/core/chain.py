@@ -13,6 +13,9 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
+WHOLE = 0.9  # of what a venue's chain had a moment ago: less is no whole chain
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A venue that was heard: `at` is the time of its oldest part, `rows` what it gave."""
@@ -96,10 +99,32 @@ def without_old_rows(chain: OptionChain, oldest: datetime) -> OptionChain:
     return replace(rows, sources=sources, unreadable=dropped)
 
 
-def lost_expiries(before: OptionChain, after: OptionChain, now: datetime) -> list[datetime]:
-    """The expiries still ahead that the chain before has and the one after has not, ascending."""
-    lost = np.setdiff1d(before.expiry, after.expiry)
-    return [from_milliseconds(one) for one in lost.tolist() if one > milliseconds(now)]
+def missing(before: OptionChain, after: OptionChain, now: datetime) -> str:
+    """What of a venue's chain before is not in the one after, and cannot just have expired.
+
+    An expiry, or more than a tenth of the rows, the IVs or the open interest; "" for nothing.
+    """
+    lost = np.setdiff1d(_alive(before, now).expiry, after.expiry)
+    if len(lost):
+        return f"no rows of {from_milliseconds(lost[0]):%d %b %Y}"
+    was, now_is = _figures(_alive(before, now)), _figures(_alive(after, now))
+    for what, count in was.items():
+        if now_is[what] < WHOLE * count:
+            return f"{now_is[what]} of {count} {what}"
+    return ""
+
+
+def _alive(chain: OptionChain, now: datetime) -> OptionChain:
+    return chain.take(chain.expiry > milliseconds(now))
+
+
+def _figures(chain: OptionChain) -> dict[str, int]:
+    """How many rows there are, and how many of them have a figure."""
+    return {
+        "rows": len(chain),
+        "IVs": int(np.count_nonzero(chain.iv > 0)),
+        "open interests": int(np.count_nonzero(chain.oi >= 0)),
+    }
 
 
 def sum_by(position: Ints, size: int, values: Floats) -> Floats:

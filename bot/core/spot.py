@@ -17,6 +17,7 @@ STALE_STAMP = timedelta(seconds=15)  # since the venue made it
 FROZEN = timedelta(seconds=30)  # of one price while another venue's moved
 MOVED = 0.001  # fraction of a price
 OUTLIER = 0.01  # fraction of a price that venues which agree lie within
+AGREED = 0.003  # fraction of a price that two venues alone lie within: indices differ by 0.2 %
 SETTLED = timedelta(seconds=2)  # that a lone far price must last
 DISPUTE = timedelta(minutes=1)  # how long the last price, or a word against another, has weight
 
@@ -54,7 +55,7 @@ def take(quotes: Quotes, tick: Tick, now: datetime) -> Quotes:
     old = quotes.get(tick.source)
     if old is None:
         return _joined(quotes, tick, now)
-    if tick.at < old.tick.at:
+    if tick.at < old.tick.at <= now:  # a stamp to come is of before the clock was set back
         return quotes
     new = old._replace(tick=tick, heard=now, before=old.price)
     if tick.spot != old.price:
@@ -79,14 +80,15 @@ def consensus(quotes: Quotes, last: Tick | None, now: datetime) -> Tick | None:
         counts = _wins(foremost, last, now)
     else:
         counts = _is_near(foremost, last) or _has_settled(foremost, quotes, fresh, now)
-    return joint(_around(foremost.price, prints), now) if counts else None
+    reach = OUTLIER if len(prints) > 2 else AGREED
+    return joint(_around(foremost.price, prints, reach), now) if counts else None
 
 
 def agreeing(prints: Sequence[Tick]) -> list[Tick]:
-    """Those within 1 % of their median; of two that differ by more, none."""
+    """Those within 1 % of their median; of two that differ by more than 0.3 %, none."""
     middle = median([one.spot for one in prints])
     # Two stand on either side of their median: half as far from it as from each other.
-    return _around(middle, prints, OUTLIER if len(prints) > 2 else OUTLIER / 2)
+    return _around(middle, prints, OUTLIER if len(prints) > 2 else AGREED / 2)
 
 
 def joint(prints: Sequence[Tick], now: datetime) -> Tick:
@@ -120,12 +122,13 @@ def _is_fresh(quote: Quote, now: datetime) -> bool:
 
 
 def _is_frozen(quote: Quote, fresh: Quotes) -> bool:
-    """Whether the venue repeats itself while the market moves; no venue does when all are still."""
+    """Whether the venue repeats itself while the market, most of the other venues, moves."""
     if quote.heard - quote.changed < FROZEN:
         return False
-    return any(
+    moved = [
         _has_moved(fresh[venue], then) for venue, then in quote.beside.items() if venue in fresh
-    )
+    ]
+    return sum(moved) > len(moved) / 2
 
 
 def _has_moved(quote: Quote, then: float) -> bool:

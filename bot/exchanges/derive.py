@@ -47,7 +47,7 @@ TOO_MANY_REQUESTS = -32_000
 TERMS = Terms(
     limits=(Limit(25, 5.0),),
     is_too_many=lambda body: error_code(body) == TOO_MANY_REQUESTS,
-    connections=4,
+    connections=2,  # of four; the stream is another one
 )
 
 

@@ -13,20 +13,24 @@ TIMEOUT = aiohttp.ClientTimeout(total=12)
 USER_AGENT = "gammabell"
 LARGEST = 1 << 25  # bytes of an answer, unpacked; the largest book has 2 MB
 CHUNK = 1 << 16
+KEPT_ALIVE = 75.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
     """Where a venue is asked, and how often."""
 
-    addresses: Mapping[str, str]  # scheme and host by the beginning of the paths they serve
+    address: str  # scheme and host
     throttle: Throttle
     prefix: str = ""  # of every path on the network; recordings name paths without it
 
-    def url(self, path: str) -> str:
-        """Of the address whose paths begin most like this one."""
-        begin = max((one for one in self.addresses if path.startswith(one)), key=len)
-        return self.addresses[begin] + self.prefix + path
+
+Hosts = Mapping[str, Host]  # of a venue, by the beginning of the paths they serve
+
+
+def host_of(hosts: Hosts, path: str) -> Host:
+    """The one whose paths begin most like this one."""
+    return hosts[max((begin for begin in hosts if path.startswith(begin)), key=len)]
 
 
 class HttpWire:
@@ -35,7 +39,7 @@ class HttpWire:
     def __init__(
         self,
         session: aiohttp.ClientSession,
-        hosts: Mapping[str, Host],
+        hosts: Mapping[str, Hosts],
         timeout: aiohttp.ClientTimeout = TIMEOUT,
     ) -> None:
         self._session = session
@@ -44,7 +48,7 @@ class HttpWire:
 
     async def ask(self, venue: str, method: str, path: str, params: Mapping[str, object]) -> bytes:
         """The body of the answer; of a refusal in JSON too: venues put their errors there."""
-        host = self._hosts[venue]
+        host = host_of(self._hosts[venue], path)
         async with host.throttle.admitted(path, params):
             try:
                 return await self._ask(venue, host, method, path, params)
@@ -60,7 +64,12 @@ class HttpWire:
         body = msgspec.json.encode(params) if method == "POST" else None
         headers = {"Content-Type": "application/json"} if body else None
         async with self._session.request(
-            method, host.url(path), params=query, data=body, headers=headers, timeout=self._timeout
+            method,
+            host.address + host.prefix + path,
+            params=query,
+            data=body,
+            headers=headers,
+            timeout=self._timeout,
         ) as reply:
             answer = await _read(venue, reply)
             host.throttle.heed(reply.status, reply.headers, answer)
@@ -82,4 +91,8 @@ async def _read(venue: str, reply: aiohttp.ClientResponse) -> bytes:
 
 def open_session() -> aiohttp.ClientSession:
     """The session for every venue; the caller closes it."""
-    return aiohttp.ClientSession(timeout=TIMEOUT, headers={"User-Agent": USER_AGENT})
+    # A connection outlives the pause between two cycles; throttles say how many there may be.
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_ALIVE)
+    return aiohttp.ClientSession(
+        connector=connector, timeout=TIMEOUT, headers={"User-Agent": USER_AGENT}
+    )

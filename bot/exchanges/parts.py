@@ -14,6 +14,7 @@ logger = logging.getLogger(__name__)
 Value = TypeVar("Value")
 
 ALWAYS = timedelta(0)
+LATELY = timedelta(minutes=10)  # a part that failed before, and is asked for no more, says nothing
 FORGOTTEN = timedelta(days=2)  # longer than any answer is kept
 
 
@@ -38,7 +39,7 @@ class Parts:
         self._keep = keep
         self._last: dict[Hashable, Part[object]] = {}
         self._asking: dict[Hashable, asyncio.Task[Part[object]]] = {}
-        self._failing: set[Hashable] = set()
+        self._failing: dict[Hashable, datetime] = {}  # when last
 
     async def get(
         self,
@@ -54,7 +55,8 @@ class Parts:
         which is an answer too.
         """
         last = self._last.get(key)
-        if last is not None and self._keep and self._now() - last.at < renew:
+        # A clock that was set back makes an age negative: such an answer is of no known age.
+        if last is not None and self._keep and ALWAYS <= self._now() - last.at < renew:
             return last  # type: ignore[return-value]  # a key has one type of value
         task = self._asking.get(key)
         if task is None:
@@ -72,8 +74,7 @@ class Parts:
             raise
         except SourceError as error:
             return self._stand_in(key, error, self._keep if keep is None else keep)
-        if key in self._failing:
-            self._failing.discard(key)
+        if self._failing.pop(key, None):
             logger.log(self._level(logging.INFO), "%s: %s answered again", self._venue, key)
         self._forget(part.at - FORGOTTEN)
         self._last[key] = part
@@ -83,7 +84,6 @@ class Parts:
         """Drop what is of no use to anybody any more: parts of expiries that have passed."""
         for key in [key for key, part in self._last.items() if part.at < before]:
             del self._last[key]
-            self._failing.discard(key)
 
     def _ended(self, key: Hashable, task: asyncio.Task[Part[object]]) -> None:
         del self._asking[key]
@@ -95,14 +95,16 @@ class Parts:
         last = self._last.get(key)
         if last is None or not self._keep or self._now() - last.at > keep:
             self._last.pop(key, None)
-            self._failing.discard(key)
+            self._failing.pop(key, None)
             raise error
         if key not in self._failing:
-            level = self._level(logging.WARNING)
-            self._failing.add(key)
-            logger.log(level, "%s: %s: the answer of %s serves", error, key, last.at)
+            text = "%s: %s: the answer of %s serves"
+            logger.log(self._level(logging.WARNING), text, error, key, last.at)
+        self._failing[key] = self._now()
         return last
 
     def _level(self, first: int) -> int:
         """Of a line in the log: a venue that fails has a dozen parts, and says so once."""
+        now = self._now()
+        self._failing = {key: at for key, at in self._failing.items() if now - at < LATELY}
         return logging.DEBUG if self._failing else first

@@ -31,4 +31,4 @@ class Terms:
     limits: tuple[Limit, ...]  # the one that matters most comes first
     cost: Callable[[str, Mapping[str, object]], float] = one  # of a request by path and parameters
     is_too_many: Callable[[bytes], bool] = never  # whether a short answer says so in its body
-    connections: int = 0  # at once, 0: no limit
+    connections: int = 6  # at once; a venue that documents a limit gets half of it

@@ -34,6 +34,7 @@ class Window:
 
     def spend(self, cost: float, time: float) -> None:
         """Take note of a request."""
+        self._forget(time)
         self._spent.append((time, cost))
         self._sum += cost
 
@@ -80,7 +81,7 @@ class Throttle:
         self._windows: dict[tuple[Limit, str], Window] = {}
         self._minute = Window(Limit(0, MINUTE))
         self._turn = asyncio.Lock()  # whoever came first goes first
-        self._slots = asyncio.Semaphore(terms.connections) if terms.connections else None
+        self._slots = asyncio.Semaphore(terms.connections)
         self._shut_until: datetime | None = None
         self._shut_why = ""
 
@@ -96,16 +97,13 @@ class Throttle:
                 self._check_open()
             for window in (*windows, self._minute):
                 window.spend(cost, self._timer.time())
-        if self._slots is None:
-            yield
-            return
         async with self._slots:
             self._check_open()  # the venue may have had enough meanwhile
             yield
 
     def heed(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         """Obey a refusal: the venue is left alone for a while. Raises SourceError for one."""
-        short = body[:SHORT] if len(body) < SHORT else b""
+        short = body if len(body) < SHORT else b""
         too_many = self._terms.is_too_many(short)
         if status == 403 and (too_many or b"too frequent" in short.lower()):
             why, pause = "too many requests", SLOWED
@@ -144,7 +142,7 @@ class Throttle:
         return self._shut_until is not None and self._now() < self._shut_until
 
     def _shut_text(self) -> str:
-        return f"{self._shut_why}, asked again at {self._shut_until:%H:%M:%S} UTC"
+        return f"{self._shut_why}, asked again at {self._shut_until:%d %b %H:%M:%S} UTC"
 
     def _asked_pause(self, headers: Mapping[str, str]) -> timedelta | None:
         """How long Retry-After says to wait: seconds, or a date."""

@@ -1,5 +1,6 @@
 """A symbol's candles: from the first venue that has them, the last ones while none answers."""
 
+import asyncio
 import logging
 from collections import deque
 from collections.abc import Sequence
@@ -18,23 +19,31 @@ class Candles:
         self._sources = sources
         self._order: dict[str, deque[CandleSource]] = {}
         self._last: dict[str, Sequence[Candle]] = {}
+        self._asking: dict[str, asyncio.Task[None]] = {}
 
-    async def fetch(self, symbol: str) -> Sequence[Candle]:
-        """The symbol's 30-minute candles, ascending; empty where no venue ever had any."""
+    async def fetch(self, symbol: str, patience: float) -> Sequence[Candle]:
+        """The symbol's 30-minute candles, ascending; empty where no venue ever had any.
+
+        What takes longer than `patience` seconds serves the next time.
+        """
+        task = self._asking.get(symbol)
+        if task is None:
+            task = self._asking[symbol] = asyncio.create_task(self._ask(symbol))
+            task.add_done_callback(lambda _: self._asking.pop(symbol))
+        await asyncio.wait({task}, timeout=patience)
+        if task.done():
+            task.result()
+        return self._last.get(symbol, ())
+
+    async def _ask(self, symbol: str) -> None:
         order = self._order.setdefault(symbol, deque(self._sources))
         for source in tuple(order):
-            order.rotate(-1)  # at once: whoever loses patience with it cancels this very call
             try:
                 candles = await source.fetch_candles(symbol)
             except SourceError as error:
                 logger.debug("no candles: %s", error)
-                continue
+                candles = ()
             if candles:
-                order.rotate(1)
                 self._last[symbol] = candles
-                return candles
-        return self.last(symbol)
-
-    def last(self, symbol: str) -> Sequence[Candle]:
-        """What was fetched last."""
-        return self._last.get(symbol, ())
+                return
+            order.rotate(-1)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from statistics import median
 
 from bot.core.chain import OptionChain, only_venues
-from bot.core.snapshot import Candle, Snapshot, Tick, choose_spot, compute_levels, snapshot_id
+from bot.core.snapshot import Snapshot, Tick, choose_spot, compute_levels, snapshot_id
 from bot.core.symbols import coin_of
 from bot.errors import NothingHeard, SourceError
 from bot.ports import CandleSource, SpotSource
@@ -16,6 +16,8 @@ from bot.service.desk import Desk
 from bot.service.sources import FIRST_PATIENCE, PATIENCE, Heard, Sources
 
 logger = logging.getLogger(__name__)
+
+CANDLES_SPAN = timedelta(hours=48)
 
 
 class Collector:
@@ -68,7 +70,7 @@ class Collector:
         self._looked_at.add(symbol)
         perps_price, candles, heard = await asyncio.gather(
             self._fetch_perpetual(coin, patience),
-            self._fetch_candles(symbol, patience),
+            self._candles.fetch(symbol, patience),
             self._sources.hear(coin, self._now, stale_after),
         )
         now = self._now()
@@ -85,7 +87,7 @@ class Collector:
             levels=compute_levels(chain, spot, now),
             sources=chain.sources,
             left_out=heard.left_out,
-            candles=tuple(candles),
+            candles=tuple(one for one in candles if now - one.datetime < CANDLES_SPAN),
             stale=not heard.fresh,
         )
         return snapshot, chain
@@ -97,9 +99,11 @@ class Collector:
         ]
         if not tasks:
             return None
-        done, late = await asyncio.wait(tasks, timeout=patience)
-        for task in late:
-            task.cancel()
+        try:
+            done, _ = await asyncio.wait(tasks, timeout=patience)
+        finally:
+            for task in tasks:
+                task.cancel()
         prices = [price for task in done if (price := task.result()) is not None]
         return median(prices) if prices else None
 
@@ -109,14 +113,6 @@ class Collector:
         except SourceError as error:
             logger.debug("no perpetual: %s", error)
             return None
-
-    async def _fetch_candles(self, symbol: str, patience: float) -> Sequence[Candle]:
-        """The last ones serve where none come in time."""
-        try:
-            async with asyncio.timeout(patience):
-                return await self._candles.fetch(symbol)
-        except TimeoutError:
-            return self._candles.last(symbol)
 
 
 def _why(heard: Heard, exchanges: Collection[str] | None) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
-from bot.core.chain import OptionChain, lost_expiries, merge, only_venues, without_old_rows
+from bot.core.chain import OptionChain, merge, missing, only_venues, without_old_rows
 from bot.core.frozen import Stillness, median_index, observe
 from bot.errors import NotListed, SourceError
 from bot.ports import ChainSource
@@ -45,7 +45,8 @@ class Sources:
     """Asks every venue at once and remembers each one's last good chain.
 
     A live venue makes mistakes: a coin that it does not list is looked for now and then, and a
-    chain that lost an expiry is not taken for whole. A recording is taken at its word.
+    chain that lost a part of itself is not taken for whole, until the venue was left out for it.
+    A recording is taken at its word.
     """
 
     def __init__(self, venues: Sequence[ChainSource], *, live: bool = False) -> None:
@@ -57,6 +58,7 @@ class Sources:
         self._unlisted: dict[Key, Unlisted] = {}
         self._trouble: dict[Key, str] = {}
         self._still: dict[Key, Stillness] = {}
+        self._out: set[Key] = set()  # whose last chain did not serve in the last cycle
 
     async def hear(
         self, underlying: str, clock: Callable[[], datetime], stale_after: timedelta
@@ -67,7 +69,7 @@ class Sources:
         serves the next cycle. When nobody is fresh the stale chains are given: their age shows
         that they are.
         """
-        await self._ask_all(underlying, clock, stale_after)
+        await self._ask_all(underlying, clock)
         now = clock()  # a venue may have taken its time to fail
         known = {venue: chain for (venue, coin), chain in self._last.items() if coin == underlying}
         unusable = self._frozen(underlying, known, now, stale_after) | {
@@ -79,6 +81,8 @@ class Sources:
         fresh = any(venue not in unusable for venue in used)
         trouble = {venue: why for (venue, coin), why in self._trouble.items() if coin == underlying}
         left_out = {one: why for one, why in (unusable | trouble).items() if one not in used}
+        self._out -= {(venue, underlying) for venue in known}
+        self._out |= {(venue, underlying) for venue in unusable}
         chains = [known[venue] for venue in used]
         if fresh:
             chains = [without_old_rows(chain, now - stale_after) for chain in chains]
@@ -97,16 +101,14 @@ class Sources:
             coins.setdefault(venue, []).append(underlying)
         return coins
 
-    async def _ask_all(
-        self, underlying: str, clock: Callable[[], datetime], stale_after: timedelta
-    ) -> None:
+    async def _ask_all(self, underlying: str, clock: Callable[[], datetime]) -> None:
         """Ask, and wait for as long as each venue deserves."""
         now = clock()
         tasks: dict[Key, asyncio.Task[None]] = {}
         for venue in self._venues:
             key = venue.name, underlying
             if key not in self._unlisted or now >= self._unlisted[key].until:
-                tasks[key] = self._asking.get(key) or self._start(key, venue, clock, stale_after)
+                tasks[key] = self._asking.get(key) or self._start(key, venue, clock)
         late = [task for key, task in tasks.items() if not self._is_recent(key, now)]
         if tasks:
             await asyncio.wait(tasks.values(), timeout=PATIENCE)
@@ -119,14 +121,9 @@ class Sources:
                 self._trouble.setdefault(key, "no answer yet")
 
     def _start(
-        self,
-        key: Key,
-        venue: ChainSource,
-        clock: Callable[[], datetime],
-        stale_after: timedelta,
+        self, key: Key, venue: ChainSource, clock: Callable[[], datetime]
     ) -> asyncio.Task[None]:
-        asked = self._ask(key, venue, clock, stale_after)
-        task = self._asking[key] = asyncio.create_task(asked)
+        task = self._asking[key] = asyncio.create_task(self._ask(key, venue, clock))
         task.add_done_callback(lambda done: self._ended(key, done))
         return task
 
@@ -137,13 +134,7 @@ class Sources:
     def _is_recent(self, key: Key, now: datetime) -> bool:
         return key in self._last and now - self._last[key].sources[0].at < RECENT
 
-    async def _ask(
-        self,
-        key: Key,
-        venue: ChainSource,
-        clock: Callable[[], datetime],
-        stale_after: timedelta,
-    ) -> None:
+    async def _ask(self, key: Key, venue: ChainSource, clock: Callable[[], datetime]) -> None:
         try:
             chain = await venue.fetch_chain(key[1])
         except NotListed as error:
@@ -151,34 +142,21 @@ class Sources:
         except SourceError as error:
             self._failed(key, error.reason)
         else:
-            self._answered(key, chain, clock(), stale_after)
+            self._answered(key, chain, clock())
 
-    def _answered(
-        self, key: Key, chain: OptionChain, now: datetime, stale_after: timedelta
-    ) -> None:
+    def _answered(self, key: Key, chain: OptionChain, now: datetime) -> None:
         if not len(chain):
             self._failed(key, "no rows")
             return
-        lost = self._lost_expiry(key, chain, now, stale_after)
-        if lost:
-            self._failed(key, f"no rows of {lost:%d %b %Y}")
-            return
+        if self._live and key in self._last and key not in self._out:
+            lost = missing(self._last[key], chain, now)
+            if lost:  # it would pass for a move of the market
+                self._failed(key, lost)
+                return
         if self._trouble.pop(key, None):
             logger.info("%s: %s heard again", *key)
         self._unlisted.pop(key, None)
         self._take(key, chain)
-
-    def _lost_expiry(
-        self, key: Key, chain: OptionChain, now: datetime, stale_after: timedelta
-    ) -> datetime | None:
-        """The first living expiry that a live venue had a moment ago and has no more.
-
-        That is no whole chain, and would pass for a move of the market. What stays away is gone.
-        """
-        last = self._last.get(key)
-        if not self._live or last is None or now - last.sources[0].at > stale_after:
-            return None
-        return next(iter(lost_expiries(last, chain, now)), None)
 
     def _take(self, key: Key, chain: OptionChain) -> None:
         self._listed.add(key)

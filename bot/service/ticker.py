@@ -22,6 +22,9 @@ LONGEST_BACK_OFF = 15.0  # seconds
 ASK_AGAIN_SECONDS = 3_600.0  # whether the venue lists the coin by now
 STORE_AGAIN_SECONDS = 1.0
 LONGEST_QUEUE = 1_000  # ticks, some minutes of a store that refuses; then the oldest go
+SILENT = timedelta(seconds=30)  # without a price of a symbol: somebody must know
+WATCH_SECONDS = 5.0
+OFF = timedelta(seconds=2)  # that this machine's clock may differ from the venues'
 SAME_PRICE = timedelta(seconds=1)  # within it the same price again is nothing new
 
 Take = Callable[[Tick], None]
@@ -35,6 +38,7 @@ class Price:
     newest: Tick | None = None  # the last that counted, at first the last run's
     passed_on: Tick | None = None
     waiting: asyncio.Queue[Tick] = field(default_factory=lambda: asyncio.Queue(LONGEST_QUEUE))
+    silent: bool = False  # as far as the log tells
 
 
 @dataclass(slots=True)
@@ -63,6 +67,9 @@ class Ticker:
         self._listeners = listeners  # they hear every tick that is judged
         self._prices: dict[str, Price] = {}  # by symbol
         self._pushed: dict[tuple[str, str], datetime] = {}  # venue, symbol -> stamp of the newest
+        self._lags: dict[str, timedelta] = {}  # venue -> age of its newest print as it came
+        self._clock_is_off = False  # as far as the log tells
+        self._started = now()
 
     def loops(
         self, desks: Sequence[Judge], stored: Callable[[], None]
@@ -77,6 +84,7 @@ class Ticker:
             *(stream.run(coins, self._push) for stream in self._streams),
             *(self._ask_on(source) for source in self._sources),
             *(self._judge_on(desk, stored) for desk in desks),
+            self._watch_on(),
         ]
 
     def newest(self, symbol: str) -> Tick | None:
@@ -93,13 +101,14 @@ class Ticker:
         return {venue: self._now() - at for venue, at in sorted(newest.items())}
 
     async def fetch(self, symbol: str) -> Tick | None:
-        """The symbol's price by asking every venue once; None when no venue says one of now."""
+        """The symbol's price by asking every venue once; None when none says one, or none agree."""
         asked = await asyncio.gather(
             *(self._fetch_quietly(source, coin_of(symbol)) for source in self._sources)
         )
         now = self._now()
         prints = [tick for tick in asked if tick and is_current(tick, now)]
-        return joint(agreeing(prints) or prints, now) if prints else None
+        agreed = agreeing(prints) if prints else []
+        return joint(agreed, now) if agreed else None
 
     async def _fetch_quietly(self, source: SpotSource, coin: str) -> Tick | None:
         try:
@@ -119,11 +128,45 @@ class Ticker:
         if price is None:
             return
         now = self._now()
+        self._lags[tick.source] = now - tick.at
         price.quotes = take(price.quotes, tick, now)
         spot = consensus(price.quotes, price.newest, now)
         if spot is not None:
             price.newest = spot
             self._pass_on(price, spot)
+
+    async def _watch_on(self) -> None:
+        """Say when a symbol has no price, and when this machine's clock seems wrong."""
+        while True:
+            await self._timer.sleep(WATCH_SECONDS)
+            now = self._now()
+            for symbol, price in self._prices.items():
+                self._note_silence(symbol, price, now)
+            self._note_clock()
+
+    def _note_silence(self, symbol: str, price: Price, now: datetime) -> None:
+        silent = now - (price.newest.at if price.newest else self._started) > SILENT
+        if silent and not price.silent:
+            logger.warning("%s: no price for %s: no crossing can ring", symbol, SILENT)
+        if price.silent and not silent:
+            logger.info("%s: prices again", symbol)
+        price.silent = silent
+
+    def _note_clock(self) -> None:
+        """No venue's price is so late on its way: when all come late, it is the clock."""
+        off = self.clock_is_off_by
+        if off and not self._clock_is_off:
+            logger.warning("every price comes %s old: set this machine's clock", off)
+        self._clock_is_off = off is not None
+
+    @property
+    def clock_is_off_by(self) -> timedelta | None:
+        """How far this machine's clock seems to be ahead of the venues'; None when it is not.
+
+        By the stamps of the venues' newest prices, the youngest of them as it came.
+        """
+        least = min(self._lags.values(), default=OFF)
+        return least if least > OFF else None
 
     def _pass_on(self, price: Price, tick: Tick) -> None:
         last = price.passed_on

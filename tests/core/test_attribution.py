@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.attribution import Causes, State
+from bot.core.attribution import Causes, State, _chains
 from bot.core.chain import merge
 from bot.core.events import LevelKey, level_price
 from bot.core.snapshot import compute_levels
@@ -214,3 +214,36 @@ def test_nothing_moves_a_level_of_a_market_that_stands_still(key, state):
     was = price(key, state)
     if was is not None:
         assert set(Causes(state, state).explain(key, was, was).values()) <= {False}
+
+
+def test_twins_of_two_families_are_told_apart():
+    options = [
+        ("call", 85_000.0, timedelta(days=9), oi, iv) for oi, iv in ((10.0, 0.5), (30.0, 0.9))
+    ]
+    chain = make_chain(options)
+
+    venues, open_interest = _chains(chain, chain, NOON)
+
+    assert venues is chain
+    assert open_interest.iv.tolist() == [0.5, 0.9]
+
+
+def test_a_part_that_went_is_a_venue_and_its_expiry():
+    near, far = (
+        make_chain([("call", 85_000.0, timedelta(days=days), 1.0, 0.5)]) for days in (3, 30)
+    )
+
+    venues, _ = _chains(merge("BTC", [near, far]), far, NOON)
+
+    assert venues.expiry.tolist() == far.expiry.tolist()
+
+
+def test_an_expiry_whose_time_has_come_went_by_time():
+    near, far = (
+        make_chain([("call", 85_000.0, timedelta(days=days), 1.0, 0.5)]) for days in (3, 30)
+    )
+    both = merge("BTC", [near, far])
+
+    venues, _ = _chains(both, far, NOON + timedelta(days=3))
+
+    assert venues is both

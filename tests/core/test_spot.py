@@ -199,7 +199,7 @@ def test_two_venues_at_different_levels_count_together_once_they_agree():
     market = Market(make_last(100.0))
     market.go_on(0, 20, bybit=100.0, okx=105.0)
 
-    assert market.hear(21, okx=100.4) == pytest.approx(100.2)
+    assert market.hear(21, okx=100.2) == pytest.approx(100.1)
 
 
 def test_when_the_good_venue_dies_the_bad_one_counts_a_minute_later():
@@ -380,3 +380,23 @@ def test_whatever_happened_the_silence_ends_within_two_minutes(paths, last):
 
     assert heard
     assert heard[-1][0] == len(paths) * 7 + 120
+
+
+def test_one_bad_venue_does_not_disown_four_that_agree_and_stand_still():
+    market = Market(make_last(90_300.0))
+    still = dict.fromkeys(("binance", "bybit", "derive", "okx"), 90_300.0)
+    market.go_on(0, 60, deribit=90_300.0, **still)
+
+    heard = market.go_on(61, 120, deribit=87_591.0, **still)
+
+    assert {spot for _, spot in heard} == {90_300.0}
+
+
+@pytest.mark.parametrize("off", [0.004, 0.009, -0.009])
+def test_of_two_venues_a_bad_print_of_less_than_a_percent_does_not_count_either(off):
+    market = Market(make_last(100.0))
+    market.go_on(0, 5, deribit=100.0, okx=100.01)
+
+    heard = market.go_on(6, 8, deribit=100.0 * (1 + off), okx=100.01)
+
+    assert {spot for _, spot in heard} <= {100.01}

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.errors import SourceError
 from bot.exchanges.deribit import Deribit
-from bot.exchanges.http import Host, HttpWire, open_session
+from bot.exchanges.http import Host, HttpWire, host_of, open_session
 from bot.exchanges.terms import Terms
 from bot.exchanges.throttle import Throttle
 from tests.exchanges.timers import ManualTimer
@@ -57,7 +57,7 @@ async def wire_to_socket(talk, total_seconds=10.0):
 def host(address, prefix=""):
     """A venue at that address which allows everything."""
     timer = ManualTimer()
-    return Host({"": address}, Throttle("deribit", Terms(()), timer, timer.now), prefix)
+    return {"": Host(address, Throttle("deribit", Terms(()), timer, timer.now), prefix)}
 
 
 def ask(wire, venue="deribit", **params):
@@ -178,10 +178,10 @@ async def test_an_answer_without_end_is_given_up():
 
 
 async def test_each_path_is_asked_of_the_address_that_serves_it():
-    host = Host({"": "http://options", "/fapi/": "http://futures"}, None)
+    hosts = {"": Host("http://options", None), "/fapi/": Host("http://futures", None)}
 
-    assert host.url("/eapi/v1/mark") == "http://options/eapi/v1/mark"
-    assert host.url("/fapi/v1/klines") == "http://futures/fapi/v1/klines"
+    assert host_of(hosts, "/eapi/v1/mark").address == "http://options"
+    assert host_of(hosts, "/fapi/v1/klines").address == "http://futures"
 
 
 async def test_an_empty_error_is_a_source_error():

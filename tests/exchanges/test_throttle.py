@@ -1,4 +1,5 @@
 import asyncio
+import pickle
 from email.utils import format_datetime
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.errors import SourceError
 from bot.exchanges.terms import Limit, Terms
-from bot.exchanges.throttle import Throttle
+from bot.exchanges.throttle import Throttle, Window
 from tests.exchanges.timers import ManualTimer
 
 FREE = Terms((Limit(1_000, 1.0),))
@@ -165,7 +166,7 @@ async def test_a_403_that_names_the_limit_is_the_limits_however_it_is_worded():
     timer = ManualTimer()
     gate = throttle(timer, Terms((), is_too_many=lambda body: b"10006" in body))
 
-    assert "12:10:00 UTC" in await shut_by(gate, 403, b'{"retCode":10006}')
+    assert "02 Mar 12:10:00 UTC" in await shut_by(gate, 403, b'{"retCode":10006}')
 
 
 @pytest.mark.parametrize("status", [418, 429])
@@ -179,7 +180,7 @@ async def test_the_pause_that_the_venue_asks_for_is_obeyed(status):
     timer.passed = 300
 
     assert (before, await is_open(gate)) == (False, True)
-    assert "12:05:00 UTC" in reason
+    assert "02 Mar 12:05:00 UTC" in reason
 
 
 async def test_a_pause_may_be_asked_for_as_a_date():
@@ -190,7 +191,7 @@ async def test_a_pause_may_be_asked_for_as_a_date():
     later = format_datetime(timer.now().replace(minute=10, second=0), usegmt=True)
     reason = await shut_by(gate, 429, Retry_After=later)
 
-    assert "12:10:00 UTC" in reason
+    assert "02 Mar 12:10:00 UTC" in reason
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-5", "0", "Wed, 32 Foo 2026", "99999999999999999"])
@@ -270,4 +271,14 @@ async def test_usage_says_why_a_venue_is_left_alone():
 
     await shut_by(gate, 451)
 
-    assert gate.usage().shut == "blocked (HTTP 451), asked again at 12:30:00 UTC"
+    assert gate.usage().shut == "blocked (HTTP 451), asked again at 02 Mar 12:30:00 UTC"
+
+
+def test_what_was_spent_long_ago_is_forgotten_though_nobody_asks_for_it():
+    window = Window(Limit(20, 2.0))
+
+    for second in range(10_000):
+        window.spend(1.0, second)
+
+    assert len(pickle.dumps(window)) < 1_000
+    assert window.total(9_999.0) == 2.0

@@ -3,6 +3,7 @@ import logging
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from bot.errors import NotListed, SourceError
@@ -351,13 +352,14 @@ async def test_a_chain_that_lost_an_expiry_is_no_whole_chain():
     assert [one.chain.sources[0].at for one in heard] == [NOON, NOON, after(60)]
 
 
-async def test_an_expiry_that_stays_away_is_gone():
+async def test_an_expiry_that_stays_away_is_gone_once_the_venue_was_left_out_for_it():
     answers = [expiries_of(1, 30), *(expiries_of(1, at=second) for second in (100, 200, 300))]
     sources = Sources([ScriptedSource("okx", *answers)], live=True)
 
     heard = await hear_in_turn(sources, 0, 100, 200, 300)
 
-    assert [len(one.chain) for one in heard] == [2, 2, 1, 1]
+    assert [len(one.chain) for one in heard] == [2, 2, 2, 1]
+    assert [one.fresh for one in heard] == [True, True, False, True]
 
 
 async def test_an_expiry_whose_time_has_come_is_not_missed():
@@ -377,3 +379,36 @@ async def test_a_recording_is_taken_at_its_word():
     heard = await hear_in_turn(Sources([ScriptedSource("okx", *answers)]), 0, 30)
 
     assert [len(one.chain) for one in heard] == [2, 1]
+
+
+HALVES = {
+    "5 of 10 rows": lambda chain: chain.take(np.arange(10) < 5),
+    "0 of 10 IVs": lambda chain: replace(chain, iv=np.full(10, np.nan)),
+    "8 of 10 open interests": lambda chain: replace(
+        chain, oi=np.where(np.arange(10) < 8, chain.oi, np.nan)
+    ),
+}
+
+
+@pytest.mark.parametrize("reason", HALVES)
+async def test_a_chain_that_lost_much_of_itself_is_no_whole_chain(reason):
+    half = HALVES[reason](chain_of("okx", 100, rows=10))
+    answers = [chain_of("okx", rows=10), half, half, chain_of("okx", 190, rows=10)]
+    deribit = ScriptedSource("deribit", *(chain_of("deribit", s) for s in (0, 100, 170, 190)))
+    sources = Sources([deribit, ScriptedSource("okx", *answers)], live=True)
+
+    heard = await hear_in_turn(sources, 0, 100, 170, 190)
+
+    assert [len(one.chain) for one in heard] == [11] * 4
+    assert heard[-1].chain.sources[1].at == after(190)
+
+
+async def test_why_a_chain_is_not_whole_is_told_once_the_last_one_is_old():
+    answers = [chain_of("okx", rows=10), chain_of("okx", 170, rows=5)]
+    slow = ScriptedSource("okx", *answers, down("okx"))
+    fresh = ScriptedSource("deribit", *(chain_of("deribit", s) for s in (0, 170, 181)))
+
+    heard = await hear_in_turn(Sources([fresh, slow], live=True), 0, 170, 181)
+
+    assert heard[-1].left_out == {"okx": "HTTP 503"}
+    assert venues_of(heard[1]) == ["deribit", "okx"]

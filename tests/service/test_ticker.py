@@ -140,13 +140,18 @@ def look_at(*sources):
     return Ticker([], sources, clock.now, LoopTimer())
 
 
+async def test_a_look_at_two_venues_that_disagree_gives_no_price_that_nobody_quoted():
+    sources = [AskedVenue("deribit", 45_000.0), AskedVenue("okx", 90_300.0)]
+
+    assert await look_at(*sources).fetch(BTC) is None
+
+
 @pytest.mark.parametrize(
     ("spots", "median"),
     [
         ([80_000.0], 80_000.0),
         ([80_000.0, 80_200.0, 99_000.0], 80_100.0),
         ([80_000.0, 80_200.0], 80_100.0),
-        ([80_000.0, 90_000.0], 85_000.0),
         ([80_000.0, DOWN, 80_200.0], 80_100.0),
         ([UNLISTED, 80_000.0], 80_000.0),
     ],
@@ -469,3 +474,34 @@ def test_a_tick_that_the_store_refuses_is_judged_again_until_it_is_stored(caplog
         "BTCUSDT tick not stored, it is judged again: the disk is gone",
         "BTCUSDT ticks are stored again",
     ]
+
+
+async def watched(*venues):
+    """A ticker that has asked these venues for two minutes."""
+    async with Running([Judge()], sources=venues) as ticker:
+        await until(120)
+        return ticker
+
+
+def late(name, seconds):
+    venue = AskedVenue(name)
+    venue.age = timedelta(seconds=seconds)
+    return venue
+
+
+def test_a_clock_that_is_ahead_of_every_venue_is_told_once_and_so_is_the_silence(caplog):
+    ticker = run_virtually(watched(late("okx", 20), late("bybit", 21)))
+
+    said = [record.getMessage() for record in caplog.records]
+    assert ticker.clock_is_off_by == timedelta(seconds=20)
+    assert said == [
+        "every price comes 0:00:20 old: set this machine's clock",
+        "BTCUSDT: no price for 0:00:30: no crossing can ring",
+    ]
+
+
+def test_one_venue_that_is_late_is_no_matter_of_the_clock(caplog):
+    ticker = run_virtually(watched(late("okx", 20), late("bybit", 0)))
+
+    assert ticker.clock_is_off_by is None
+    assert caplog.records == []
