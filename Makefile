@@ -1,6 +1,6 @@
 # Every target sets up .venv by itself when pyproject.toml or constraints.txt changed.
 
-.PHONY: demo test check run bench clean FORCE
+.PHONY: demo test check run bench faults clean FORCE
 .DEFAULT_GOAL := test
 
 BIN := .venv/bin
@@ -31,6 +31,10 @@ run: $(STAMP)
 bench: $(STAMP)
 	@mkdir -p build
 	@$(BIN)/python -m benchmarks
+
+# Every fault at every venue, some ten minutes: writes docs/faults.md, fails on a broken promise.
+faults: $(STAMP)
+	@$(BIN)/python -m tests.faults
 
 # Leaves config.toml and live databases alone.
 clean:

@@ -17,7 +17,8 @@ from tests.faults.many import clear, megabytes
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "HYPEUSDT")
 VENUES = {"HYPEUSDT": 2}  # Deribit and Derive; the other coins are on all five
-HOUR, TURN = timedelta(hours=1), timedelta(minutes=5)
+HOUR, TURN = timedelta(hours=1), timedelta(minutes=6)
+EVERY, PUSH_SECONDS = timedelta(minutes=2), 5.0  # a day at the usual pace takes three times as long
 SETTLED_HOURS = 4  # until whatever is kept has been kept once
 LEVEL = 0.05  # of the memory
 
@@ -40,7 +41,7 @@ async def soaked(hours: int) -> tuple[list[float], list[str], Counter[str], int]
     complaints: list[str] = []
     events: Counter[str] = Counter()
     expiries: set[datetime] = set()
-    async with running(*SYMBOLS) as bench:
+    async with running(*SYMBOLS, every=EVERY, push_every=PUSH_SECONDS) as bench:
         for turn in range(1, hours * (HOUR // TURN) + 1):
             await bench.until(NOON + turn * TURN)
             complaints += wrong(bench, first=turn == 1)

@@ -19,7 +19,10 @@ from bot.errors import NotListed, SourceError
 from bot.exchanges.feed import NOTHING, Pushed
 from bot.exchanges.parts import Part, Parts
 from bot.exchanges.rows import (
+    A_DAY,
     FAR_FUTURE_MS,
+    HOURLY,
+    SOON,
     Columns,
     decode,
     decode_row,
@@ -43,9 +46,7 @@ OPTION_API = "/eapi/v1/"
 FUTURES_API = "/fapi/v1/"
 SPOT_API = "/api/v3/"
 CRYPTO = (None, "CRYPTO")  # underlying types; the others are shares, metals and the like
-HOURLY = timedelta(hours=1)  # the list has megabytes
-SOON = timedelta(minutes=1)  # when it is behind the marks: new options come at 08:00 UTC
-A_DAY = timedelta(days=1)  # what a listed option is does not change
+YOUNG = 0.9  # of `keep`: the chain is judged when all venues were heard, seconds later
 
 TOO_MANY_REQUESTS = -1003
 INVALID_SYMBOL = -1121
@@ -163,7 +164,9 @@ class Binance:
     def __init__(self, wire: Wire, now: Callable[[], datetime], keep: timedelta) -> None:
         self._wire = wire
         self._now = now
+        self._young = YOUNG * keep
         self._parts = Parts(self.name, now, keep)
+        self._reported: dict[str, Mapping[str, Counts]] = {}  # by coin and day, the last figures
 
     async def fetch_chain(self, underlying: str) -> OptionChain:
         """The coin's options, without forwards; as old as the oldest part."""
@@ -220,28 +223,37 @@ class Binance:
         )
         return part.value
 
-    async def _open_interest(self, underlying: str, days: Sequence[str]) -> list[Counts]:
-        """What the expiries have. Raises SourceError when none has any."""
+    async def _open_interest(self, underlying: str, days: Sequence[str]) -> Iterable[Counts]:
+        """What the expiries have. Raises SourceError when none has any.
+
+        An empty list or -6010 is no outage: the last figures stand in while they are young. One
+        expiry that has none counts as nothing open, and must not cost the others.
+        """
         answers = await asyncio.gather(*(self._counts(underlying, day) for day in days))
-        counts = [answer for answer in answers if answer]
-        if not counts:
+        told = {day: counts for day, counts in zip(days, answers, strict=True) if counts}
+        oldest = milliseconds(self._now() - self._young)
+        known = {
+            day: counts
+            for day, counts in self._reported.get(underlying, {}).items()
+            if day in days and counts.at > oldest
+        }
+        reported = self._reported[underlying] = known | told
+        if not reported:
             raise SourceError(self.name, f"no open interest of {underlying}")
-        return counts
+        return reported.values()
 
     async def _counts(self, underlying: str, day: str) -> Counts | None:
-        """The open interest of the expiry on that day; None where the venue has none."""
-        try:
-            part = await self._figures(
-                "openInterest",
-                lambda body: parse_counts(underlying, body, self._now()),
-                underlyingAsset=underlying,
-                expiration=day,
-            )
-        except Unreported:
-            # An empty list or -6010 and no earlier answer to stand in for it: one expiry that
-            # the venue has no figure for counts as nothing open, and must not cost the others.
-            return None
-        return part.value
+        """The open interest of the expiry on that day; None where the venue has no figure."""
+
+        async def fetch() -> Counts | None:
+            params = {"underlyingAsset": underlying, "expiration": day}
+            try:
+                body = await self._ask(f"{OPTION_API}openInterest", params)
+                return parse_counts(underlying, body, self._now())
+            except (NotListed, Unreported):
+                return None
+
+        return (await self._parts.get(("openInterest", underlying, day), fetch)).value
 
     async def _figures(
         self, what: str, parse: Callable[[bytes], Answer], **params: str
@@ -347,7 +359,7 @@ def join(
     options: Options,
     marks: Part[Marks],
     index: Tick,
-    counts: Sequence[Counts],
+    counts: Iterable[Counts],
 ) -> OptionChain:
     """The coin's options that have a mark or open interest, as old as the oldest part.
 

@@ -1,11 +1,12 @@
 """Bybit: a coin's whole chain in one answer; strings for numbers, IV as a fraction, OI in coins."""
 
+import asyncio
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -21,6 +22,7 @@ from bot.exchanges.rows import (
     NAMES_KEPT,
     Columns,
     Contract,
+    Listings,
     decode,
     decode_row,
     decode_rows,
@@ -33,12 +35,16 @@ from bot.exchanges.rows import (
     to_chain,
     to_price,
     to_tick,
+    told_expiry,
 )
 from bot.exchanges.terms import Limit, Terms
 from bot.ports import Wire
 
 NAME = re.compile(r"([A-Z]+)-(\d{1,2})([A-Z]{3})(\d{2})-(\d+(?:\.\d+)?)-([CP])(?:-(?:USDT|USDC))?")
 AnyRow = TypeVar("AnyRow")
+INSTRUMENTS = "instruments-info"
+PAGE_SIZE = 1_000
+MOST_PAGES = 20  # of 1,000 options each: more is no coin's list
 TOO_MANY_VISITS = re.compile(rb'"retCode"\s*:\s*10006\b')
 
 TERMS = Terms(
@@ -57,6 +63,13 @@ class OptionTicker(msgspec.Struct, rename="camel", gc=False):
     index_price: float = math.nan
 
 
+class Instrument(msgspec.Struct, rename="camel", gc=False):
+    """A listed option."""
+
+    symbol: str
+    delivery_time: float = math.nan  # ms since 1970
+
+
 class LinearTicker(msgspec.Struct, rename="camel"):
     """The prices around a perpetual."""
 
@@ -69,6 +82,7 @@ class Listing(msgspec.Struct):
     """What an answer is about."""
 
     rows: msgspec.Raw = msgspec.field(name="list", default=msgspec.Raw())
+    cursor: object = msgspec.field(name="nextPageCursor", default=None)  # of lists in pages
 
 
 class Answer(msgspec.Struct, rename="camel"):
@@ -95,6 +109,13 @@ class Push(msgspec.Struct):
     ts: object = None
 
 
+class Page(NamedTuple):
+    """A part of the list of options."""
+
+    listed: Mapping[str, Contract]  # by name
+    cursor: str  # of the next page, "" on the last
+
+
 class Bybit:
     """Bybit's public v5 API."""
 
@@ -104,6 +125,7 @@ class Bybit:
         self._wire = wire
         self._now = now
         self._parts = Parts(self.name, now, keep)
+        self._listings = Listings[Contract](self._parts, now, keep)
 
     async def fetch_chain(self, underlying: str) -> OptionChain:
         """The coin's options, of both settlement coins."""
@@ -111,8 +133,24 @@ class Bybit:
         return part.value
 
     async def _chain(self, underlying: str) -> OptionChain:
-        body = await self._ask("tickers", category="option", baseCoin=underlying)
-        return join_parts(underlying, self.name, [parse_chain(underlying, body, self._now())])
+        body, listed = await asyncio.gather(
+            self._ask("tickers", category="option", baseCoin=underlying),
+            self._listings.get((INSTRUMENTS, underlying), lambda: self._fetch_listing(underlying)),
+        )
+        chain = parse_chain(underlying, body, self._now(), listed)
+        return join_parts(underlying, self.name, [chain])
+
+    async def _fetch_listing(self, underlying: str) -> Mapping[str, Contract]:
+        """The coin's listed options by name, page after page."""
+        wanted = {"category": "option", "baseCoin": underlying, "limit": f"{PAGE_SIZE}"}
+        listed: dict[str, Contract] = {}
+        for _ in range(MOST_PAGES):
+            page = parse_listing(await self._ask(INSTRUMENTS, **wanted))
+            listed |= page.listed
+            if not page.cursor:
+                return listed
+            wanted["cursor"] = page.cursor
+        raise SourceError(self.name, f"a list of more than {MOST_PAGES} pages")
 
     async def fetch_spot(self, underlying: str) -> Tick:
         """The index price, as of the venue's stamp."""
@@ -136,14 +174,28 @@ class Bybit:
         return await self._wire.ask(self.name, "GET", f"/v5/market/{what}", params)
 
 
-def parse_chain(underlying: str, body: bytes, now: datetime) -> OptionChain:
+def parse_listing(body: bytes) -> Page:
+    """The options of a page of the list. Raises SourceError, also for none."""
+    answer = decode(Bybit.name, body, Answer)
+    named = ((row, read_name(row.symbol)) for row in _rows(answer, Instrument) if row)
+    listed = {row.symbol: _listed(row, contract) for row, contract in named if contract}
+    if not listed:
+        raise SourceError(Bybit.name, "no option is listed")
+    cursor = answer.result.cursor if answer.result else None
+    return Page(listed, cursor if isinstance(cursor, str) else "")
+
+
+def parse_chain(
+    underlying: str, body: bytes, now: datetime, listed: Mapping[str, Contract] = {}
+) -> OptionChain:
     """The coin's rows, all as of the answer's own time; other coins are passed over.
 
-    The same option settled in USDT and in USDC is two rows. Raises SourceError.
+    The name tells of an option that is not listed. The same option settled in USDT and in USDC is
+    two rows. Raises SourceError.
     """
     answer = decode(Bybit.name, body, Answer)
     tickers = _rows(answer, OptionTicker)
-    named = [(read_name(ticker.symbol), ticker) for ticker in tickers if ticker]
+    named = [(listed.get(one.symbol) or read_name(one.symbol), one) for one in tickers if one]
     options = [(contract, ticker) for contract, ticker in named if contract]
     own = [row for row in options if row[0].coin == underlying]
     columns = _columns(own, past(num(answer.time), milliseconds(now)))
@@ -228,6 +280,10 @@ def _rows(answer: Answer, row: type[AnyRow]) -> Sequence[AnyRow | None]:
     if answer.result is None or not answer.result.rows:
         raise SourceError(Bybit.name, "an answer without a list")
     return decode_rows(Bybit.name, answer.result.rows, row)
+
+
+def _listed(row: Instrument, named: Contract) -> Contract:
+    return named._replace(expiry=told_expiry(row.delivery_time, named.expiry))
 
 
 def _columns(rows: Sequence[tuple[Contract, OptionTicker]], at: float) -> Columns:

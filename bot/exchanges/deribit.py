@@ -1,5 +1,6 @@
 """Deribit: whole books by currency; IV in percent, open interest in coins, a forward a row."""
 
+import asyncio
 import math
 import re
 from collections import defaultdict
@@ -23,6 +24,7 @@ from bot.exchanges.rows import (
     NAMES_KEPT,
     Columns,
     Contract,
+    Listings,
     decode,
     decode_row,
     decode_rows,
@@ -36,6 +38,8 @@ from bot.exchanges.rows import (
     to_chain,
     to_price,
     to_tick,
+    told_expiry,
+    told_strike,
 )
 from bot.exchanges.rpc import Refused, call, error_code, open_answer
 from bot.exchanges.terms import Limit, Terms
@@ -47,11 +51,15 @@ LINEAR_BOOK = "USDC"
 PERCENT = 100.0
 MICROSECONDS = 1_000.0  # a millisecond
 ROOT = "/api/v2/public"
+INSTRUMENTS = "get_instruments"
 TOO_MANY_REQUESTS = 10_028
 HEARTBEAT_SECONDS = 30
 
 TERMS = Terms(
-    limits=(Limit(100, 5.0),),  # 20 a second, and a burst of 100
+    limits=(
+        Limit(100, 5.0),  # 20 a second, and a burst of 100
+        Limit(50, 50.0, f"{ROOT}/{INSTRUMENTS}"),  # 1 a second, and a burst of 50
+    ),
     is_too_many=lambda body: error_code(body) == TOO_MANY_REQUESTS,
 )
 
@@ -65,6 +73,14 @@ class Summary(msgspec.Struct, gc=False):
     underlying_price: float = math.nan
     estimated_delivery_price: float = math.nan
     creation_timestamp: float = math.nan
+
+
+class Instrument(msgspec.Struct, gc=False):
+    """A listed option."""
+
+    instrument_name: str
+    strike: float = math.nan
+    expiration_timestamp: float = math.nan  # ms since 1970
 
 
 class Prices(msgspec.Struct):
@@ -148,6 +164,7 @@ class Deribit:
         self._wire = wire
         self._now = now
         self._parts = Parts(self.name, now, keep)
+        self._listings = Listings[Contract](self._parts, now, keep)
 
     async def fetch_chain(self, underlying: str) -> OptionChain:
         """The coin's inverse and USDC-linear options."""
@@ -161,8 +178,15 @@ class Deribit:
         return part.value
 
     async def _fetch_book(self, currency: str) -> Book:
-        method = "get_book_summary_by_currency"
-        return parse_book(await self._ask(method, currency=currency, kind="option"), self._now())
+        body, listed = await asyncio.gather(
+            self._ask("get_book_summary_by_currency", currency=currency, kind="option"),
+            self._listings.get((INSTRUMENTS, currency), lambda: self._fetch_listing(currency)),
+        )
+        return parse_book(body, self._now(), listed)
+
+    async def _fetch_listing(self, currency: str) -> Mapping[str, Contract]:
+        body = await self._ask(INSTRUMENTS, currency=currency, kind="option", expired="false")
+        return parse_listing(body)
 
     async def fetch_spot(self, underlying: str) -> Tick:
         """The index price; that of the perpetual's ticker where Deribit refuses the index.
@@ -198,13 +222,27 @@ class Deribit:
         return await self._wire.ask(self.name, "GET", f"{ROOT}/{method}", params)
 
 
-def parse_book(body: bytes, now: datetime) -> Book:
-    """The rows of one currency, of all its coins. Raises SourceError."""
+def parse_listing(body: bytes) -> Mapping[str, Contract]:
+    """The listed options of a currency by name. Raises SourceError, also for none."""
+    rows = decode_rows(Deribit.name, open_answer(Deribit.name, body).result, Instrument)
+    named = ((row, read_name(row.instrument_name)) for row in rows if row)
+    listed = {row.instrument_name: _listed(row, contract) for row, contract in named if contract}
+    if not listed:
+        raise SourceError(Deribit.name, "no option is listed")
+    return listed
+
+
+def parse_book(body: bytes, now: datetime, listed: Mapping[str, Contract] = {}) -> Book:
+    """The rows of one currency, of all its coins; the name tells of what is not listed.
+
+    Raises SourceError.
+    """
     answer = open_answer(Deribit.name, body)
     rows = decode_rows(Deribit.name, answer.result, Summary)
     summaries: defaultdict[str, list[tuple[Contract, Summary]]] = defaultdict(list)
     for summary in filter(None, rows):
-        contract = read_name(summary.instrument_name)
+        name = summary.instrument_name
+        contract = listed.get(name) or read_name(name)
         if contract:
             summaries[contract.coin].append((contract, summary))
     unreadable = len(rows) - sum(map(len, summaries.values()))
@@ -296,3 +334,10 @@ class DeribitFeed:
         except SourceError:
             return NOTHING
         return Pushed((tick,))
+
+
+def _listed(row: Instrument, named: Contract) -> Contract:
+    return named._replace(
+        expiry=told_expiry(row.expiration_timestamp, named.expiry),
+        strike=told_strike(row.strike, named.strike),
+    )

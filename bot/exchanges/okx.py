@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
@@ -19,8 +19,11 @@ from bot.errors import NotListed, SourceError
 from bot.exchanges.feed import NOTHING, Pushed
 from bot.exchanges.parts import Parts
 from bot.exchanges.rows import (
+    A_DAY,
+    HOURLY,
     NAMES_KEPT,
     Columns,
+    Listings,
     decode,
     decode_row,
     decode_rows,
@@ -33,14 +36,14 @@ from bot.exchanges.rows import (
     to_chain,
     to_price,
     to_tick,
+    told_expiry,
+    told_strike,
 )
 from bot.exchanges.terms import Limit, Terms
 from bot.ports import Wire
 
 NAME = re.compile(r"([A-Z]+-USD(?:_UM)?)-(\d{2})(\d{2})(\d{2})-(\d+(?:\.\d+)?)-([CP])")
 SETTLEMENTS = ("USD", "USD_UM")  # inverse and linear: families with open interest of their own
-RENEWED, KEPT = timedelta(hours=1), timedelta(days=1)  # what is listed
-DAY_MS = 86_400_000
 FINE, TOO_MANY = "0", "50011"
 UNKNOWN = ("51000", "51001")  # family, instrument
 PUBLIC, MARKET = "/api/v5/public", "/api/v5/market"
@@ -176,11 +179,13 @@ class Okx:
     def __init__(self, wire: Wire, now: Callable[[], datetime], keep: timedelta) -> None:
         self._wire = wire
         self._now = now
+        self._keep = keep
         self._parts = Parts(self.name, now, keep)
+        self._listings = Listings[Option](self._parts, now, keep)
 
     async def fetch_chain(self, underlying: str) -> OptionChain:
         """The coin's inverse and linear options; their index is NaN while there is none."""
-        listed = await self._parts.get(TICK_BANDS, self._fetch_families, RENEWED, KEPT)
+        listed = await self._parts.get(TICK_BANDS, self._fetch_families, HOURLY, A_DAY)
         own = (f"{underlying}-{settlement}" for settlement in SETTLEMENTS)
         families = [family for family in own if family in listed.value]
         if not families:
@@ -189,7 +194,7 @@ class Okx:
             self._index(underlying), gather_parts(map(self._family, families))
         )
         chain = join_parts(underlying, self.name, chains)
-        return _with_index(chain, index) if index else chain
+        return replace(chain, index=np.full(len(chain), index))
 
     async def fetch_spot(self, underlying: str) -> Tick:
         """The index price, as of the venue's stamp."""
@@ -208,9 +213,13 @@ class Okx:
         return parse_candles(body, self._now())
 
     async def _family(self, family: str) -> OptionChain:
-        marks, interest = await asyncio.gather(self._marks(family), self._interest(family))
-        incomplete = any(math.isnan(line.oi_ccy) for _, line in interest.rows)
-        listed = await self._options(family) if incomplete else {}
+        marks, interest, listed = await asyncio.gather(
+            self._marks(family),
+            self._interest(family),
+            self._listings.get((INSTRUMENTS, family), lambda: self._fetch_options(family)),
+        )
+        if not listed and any(math.isnan(line.oi_ccy) for _, line in interest.rows):
+            listed = await self._sizes(family)
         return join_lists(family, marks, interest, listed)
 
     async def _marks(self, family: str) -> Marks:
@@ -226,20 +235,30 @@ class Okx:
 
         return (await self._parts.get((INTEREST, family), fetch)).value
 
-    async def _options(self, family: str) -> Mapping[str, Option]:
-        async def fetch() -> Mapping[str, Option]:
-            params = {"instType": "OPTION", "instFamily": family}
-            return parse_instruments(await self._ask(INSTRUMENTS, **params))
+    async def _sizes(self, family: str) -> Mapping[str, Option]:
+        """The listed options, where coins cannot be told without them. Raises SourceError."""
+        key = INSTRUMENTS, family
+        fetch = partial(self._fetch_options, family)
+        return (await self._parts.get(key, fetch, HOURLY, A_DAY)).value
 
-        return (await self._parts.get((INSTRUMENTS, family), fetch, RENEWED, KEPT)).value
+    async def _index(self, underlying: str) -> float:
+        """USD; NaN where there is none: the options' IV and open interest are worth having without.
 
-    async def _index(self, underlying: str) -> Tick | None:
-        """None where there is none: the options' IV and open interest are worth having without."""
+        Rows are as old as their IV and open interest: levels need the index for forwards alone.
+        """
         try:
             key = (INDEX, underlying)
-            return (await self._parts.get(key, lambda: self.fetch_spot(underlying))).value
+            index = (await self._parts.get(key, lambda: self.fetch_spot(underlying))).value
         except SourceError:
-            return None
+            return math.nan
+        # Forwards are moved by spot over index, and so are wrong by what the market has moved
+        # since the index: some 0.1 % in `keep`, less than the basis that is lost without one. In
+        # an hour it would be 0.5 %, and without an index the other venues' forwards serve.
+        is_old = self._keep and self._now() - index.at > self._keep
+        return math.nan if is_old else index.spot
+
+    async def _fetch_options(self, family: str) -> Mapping[str, Option]:
+        return parse_instruments(await self._ask(INSTRUMENTS, instType="OPTION", instFamily=family))
 
     async def _fetch_families(self) -> frozenset[str]:
         return parse_families(await self._ask(TICK_BANDS, instType="OPTION"))
@@ -405,11 +424,9 @@ def _data(body: bytes, unknown: type[SourceError] = NotListed) -> msgspec.Raw:
 
 def _listed(line: Instrument, named: Option) -> Option:
     """The option by its metadata, and by its name where that is unreadable."""
-    strike, expiry = positive(line.stk), line.exp_time
     return named._replace(
-        # A time that is not near the day in the name is in another unit, or none.
-        expiry=int(expiry) if abs(expiry - named.expiry) < DAY_MS else named.expiry,
-        strike=named.strike if math.isnan(strike) else strike,
+        expiry=told_expiry(line.exp_time, named.expiry),
+        strike=told_strike(line.stk, named.strike),
         size=positive(line.ct_val * line.ct_mult),
     )
 
@@ -422,7 +439,3 @@ def _as_old_as(chain: OptionChain, part: datetime) -> OptionChain:
     """The chain, made no later than a part of it."""
     sources = tuple(replace(source, at=min(source.at, part)) for source in chain.sources)
     return replace(chain, sources=sources)
-
-
-def _with_index(chain: OptionChain, index: Tick) -> OptionChain:
-    return _as_old_as(replace(chain, index=np.full(len(chain), index.spot)), index.at)

@@ -2,12 +2,12 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from operator import itemgetter
-from typing import NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -25,9 +25,14 @@ from bot.core.snapshot import HIGHEST_PRICE, Candle, Tick
 from bot.core.symbols import symbol_of
 from bot.core.words import MONTHS
 from bot.errors import NotListed, SourceError
+from bot.exchanges.parts import ALWAYS, Parts
 
 MONTH_NUMBERS = {name: number for number, name in enumerate(MONTHS, 1)}
 EXPIRY_HOUR = 8  # UTC, on every venue
+HOURLY = timedelta(hours=1)  # what is listed is asked for: it has megabytes
+SOON = timedelta(minutes=1)  # and so often while it fails, or is behind: new options come at 08:00
+A_DAY = timedelta(days=1)  # for so long it serves: what a listed option is does not change
+DAY_MS = 86_400_000
 NAMES_KEPT = 16_384  # the same names come with every answer; all venues list some 8,000
 CANDLE_FIELDS = 6
 CANDLES_SPAN = timedelta(hours=48)
@@ -47,6 +52,54 @@ class Contract(NamedTuple):
     expiry: int  # ms since 1970, UTC
     strike: float  # USD
     is_call: bool
+
+
+class Asked(NamedTuple):
+    """A call that was begun, and when."""
+
+    at: datetime
+    call: asyncio.Task[None]
+
+
+class Listings(Generic[Answer]):
+    """What a venue lists, by a key and by name: its chains are better for it and do without.
+
+    It is asked for once an hour and serves for a day. A chain waits for the first answer alone:
+    what comes later serves the next chain, so that a slow list makes none older. A replay waits
+    for each, to find it as of its time; it takes no time there.
+    """
+
+    def __init__(self, parts: Parts, now: Callable[[], datetime], keep: timedelta) -> None:
+        self._parts = parts
+        self._now = now
+        self._live = bool(keep)
+        self._asked: dict[Hashable, Asked] = {}
+        self._known: dict[Hashable, Mapping[str, Answer]] = {}
+
+    async def get(
+        self, key: Hashable, fetch: Callable[[], Awaitable[Mapping[str, Answer]]]
+    ) -> Mapping[str, Answer]:
+        """What is listed, by name; nothing where that cannot be had."""
+        if self._is_due(key):
+            call = asyncio.create_task(self._renew(key, fetch))
+            self._asked[key] = Asked(self._now(), call)
+        call = self._asked[key].call
+        if call.done() or not self._live or key not in self._known:  # done: a bug comes to light
+            await asyncio.shield(call)
+        return self._known[key]
+
+    def _is_due(self, key: Hashable) -> bool:
+        """Whether to see if an hour has passed, or the list can be had again."""
+        asked = self._asked.get(key)
+        return asked is None or not self._live or not ALWAYS <= self._now() - asked.at < SOON
+
+    async def _renew(
+        self, key: Hashable, fetch: Callable[[], Awaitable[Mapping[str, Answer]]]
+    ) -> None:
+        try:
+            self._known[key] = (await self._parts.get(key, fetch, HOURLY, A_DAY)).value
+        except SourceError:
+            self._known[key] = {}
 
 
 class Columns(NamedTuple):
@@ -153,6 +206,20 @@ def expiry_of_day(year: int, month: int, day: int) -> int | None:
         return int(milliseconds(datetime(year, month, day, EXPIRY_HOUR, tzinfo=UTC)))
     except ValueError:
         return None
+
+
+def told_expiry(told: float, named: int) -> int:
+    """The expiry of an option by its metadata, ms since 1970; by its name where that is junk.
+
+    A time that is not near the day in the name is in another unit, or none.
+    """
+    return int(told) if abs(told - named) < DAY_MS else named
+
+
+def told_strike(told: float, named: float) -> float:
+    """The strike of an option by its metadata, USD; by its name where that can be none."""
+    strike = positive(told)
+    return named if math.isnan(strike) else strike
 
 
 def positive(value: float) -> float:

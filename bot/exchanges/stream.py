@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 OPEN_SECONDS = 10.0
 CLOSE_SECONDS = 1.0  # that a venue has to answer our goodbye
+AT_ONCE, PAUSE = 8, 0.4  # of a greeting, and seconds: Deribit allows 10, then 3.3 a second
 SILENCE = 20.0  # seconds without a price: the connection is worth nothing
 STEADY = 60.0  # seconds of prices that make up for earlier failures
 LONGEST_BACK_OFF = 15.0  # seconds
@@ -76,8 +77,7 @@ class Stream:
     async def _talk(self, feed: Feed, take: Take) -> Lost:
         """One connection from its opening to its end, and why it ended."""
         try:
-            async with asyncio.timeout(OPEN_SECONDS):
-                socket = await self._open(feed)
+            socket = await self._open(feed)
             try:
                 self._first = self._newest = self._timer.time()
                 reading = self._read(socket, feed, take)
@@ -87,19 +87,25 @@ class Stream:
         except aiohttp.WSServerHandshakeError as error:
             after = error.headers.get("Retry-After", "") if error.headers else ""
             return Lost(f"refused with HTTP {error.status}", banned_seconds(error.status, after))
-        except TimeoutError:
-            return Lost(f"not open within {OPEN_SECONDS:g} s")
         except (aiohttp.ClientError, OSError) as error:
             return Lost(f"not connected: {error}")
 
     async def _open(self, feed: Feed) -> aiohttp.ClientWebSocketResponse:
-        return await self._session.ws_connect(
-            address_of(self._address, feed), timeout=TIMEOUT, max_msg_size=LARGEST_MESSAGE
-        )
+        """The connection. Raises ClientError."""
+        address = address_of(self._address, feed)
+        try:
+            async with asyncio.timeout(OPEN_SECONDS):
+                return await self._session.ws_connect(
+                    address, timeout=TIMEOUT, max_msg_size=LARGEST_MESSAGE
+                )
+        except TimeoutError as error:
+            raise aiohttp.ClientError(f"not open within {OPEN_SECONDS:g} s") from error
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse, feed: Feed, take: Take) -> str:
         """Say the greeting, hand on what is pushed; why it came to an end."""
-        for text in feed.greeting():
+        for number, text in enumerate(feed.greeting()):
+            if number >= AT_ONCE:
+                await self._timer.sleep(PAUSE)
             await socket.send_str(text)
         async for message in socket:
             if message.type is not aiohttp.WSMsgType.TEXT:
