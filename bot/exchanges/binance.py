@@ -46,7 +46,7 @@ OPTION_API = "/eapi/v1/"
 FUTURES_API = "/fapi/v1/"
 SPOT_API = "/api/v3/"
 CRYPTO = (None, "CRYPTO")  # underlying types; the others are shares, metals and the like
-YOUNG = 0.9  # of `keep`: the chain is judged when all venues were heard, seconds later
+YOUNG = 0.9  # of `keep`: the chain is judged once every venue was heard, some seconds later
 
 TOO_MANY_REQUESTS = -1003
 INVALID_SYMBOL = -1121
@@ -223,24 +223,20 @@ class Binance:
         )
         return part.value
 
-    async def _open_interest(self, underlying: str, days: Sequence[str]) -> Iterable[Counts]:
+    async def _open_interest(self, underlying: str, days: Sequence[str]) -> Sequence[Counts]:
         """What the expiries have. Raises SourceError when none has any.
 
         An empty list or -6010 is no outage: the last figures stand in while they are young. One
         expiry that has none counts as nothing open, and must not cost the others.
         """
         answers = await asyncio.gather(*(self._counts(underlying, day) for day in days))
-        told = {day: counts for day, counts in zip(days, answers, strict=True) if counts}
-        oldest = milliseconds(self._now() - self._young)
-        known = {
-            day: counts
-            for day, counts in self._reported.get(underlying, {}).items()
-            if day in days and counts.at > oldest
-        }
-        reported = self._reported[underlying] = known | told
-        if not reported:
+        told = dict(zip(days, answers, strict=True))
+        since = milliseconds(self._now() - self._young)
+        counts = newest(told, self._reported.get(underlying, {}), since)
+        if not counts:
             raise SourceError(self.name, f"no open interest of {underlying}")
-        return reported.values()
+        self._reported[underlying] = counts
+        return list(counts.values())
 
     async def _counts(self, underlying: str, day: str) -> Counts | None:
         """The open interest of the expiry on that day; None where the venue has no figure."""
@@ -354,12 +350,24 @@ def live_days(options: Options, now: datetime) -> list[str]:
     return list(dict.fromkeys(f"{from_milliseconds(expiry):%y%m%d}" for expiry in live))
 
 
+def newest(
+    told: Mapping[str, Counts | None], before: Mapping[str, Counts], since: float
+) -> dict[str, Counts]:
+    """What was told of each expiry; of one that nothing was, what was before, if made since then.
+
+    Both are by day, and so is the result; `since` is in ms since 1970.
+    """
+    young = {day: counts for day, counts in before.items() if counts.at > since}
+    latest = {day: counts or young.get(day) for day, counts in told.items()}
+    return {day: counts for day, counts in latest.items() if counts}
+
+
 def join(
     underlying: str,
     options: Options,
     marks: Part[Marks],
     index: Tick,
-    counts: Iterable[Counts],
+    counts: Sequence[Counts],
 ) -> OptionChain:
     """The coin's options that have a mark or open interest, as old as the oldest part.
 

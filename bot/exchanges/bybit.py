@@ -44,7 +44,7 @@ NAME = re.compile(r"([A-Z]+)-(\d{1,2})([A-Z]{3})(\d{2})-(\d+(?:\.\d+)?)-([CP])(?
 AnyRow = TypeVar("AnyRow")
 INSTRUMENTS = "instruments-info"
 PAGE_SIZE = 1_000
-MOST_PAGES = 20  # of 1,000 options each: more is no coin's list
+MOST_PAGES = 20  # of 1,000 options each: no coin has as many, and names serve for the rest
 TOO_MANY_VISITS = re.compile(rb'"retCode"\s*:\s*10006\b')
 
 TERMS = Terms(
@@ -141,16 +141,18 @@ class Bybit:
         return join_parts(underlying, self.name, [chain])
 
     async def _fetch_listing(self, underlying: str) -> Mapping[str, Contract]:
-        """The coin's listed options by name, page after page."""
+        """The coin's listed options by name, page after page. Raises SourceError, also for none."""
         wanted = {"category": "option", "baseCoin": underlying, "limit": f"{PAGE_SIZE}"}
         listed: dict[str, Contract] = {}
         for _ in range(MOST_PAGES):
             page = parse_listing(await self._ask(INSTRUMENTS, **wanted))
             listed |= page.listed
             if not page.cursor:
-                return listed
+                break
             wanted["cursor"] = page.cursor
-        raise SourceError(self.name, f"a list of more than {MOST_PAGES} pages")
+        if not listed:
+            raise SourceError(self.name, f"no {underlying} option is listed")
+        return listed
 
     async def fetch_spot(self, underlying: str) -> Tick:
         """The index price, as of the venue's stamp."""
@@ -175,12 +177,10 @@ class Bybit:
 
 
 def parse_listing(body: bytes) -> Page:
-    """The options of a page of the list. Raises SourceError, also for none."""
+    """The options of a page of the list, of which the last may have none. Raises SourceError."""
     answer = decode(Bybit.name, body, Answer)
     named = ((row, read_name(row.symbol)) for row in _rows(answer, Instrument) if row)
     listed = {row.symbol: _listed(row, contract) for row, contract in named if contract}
-    if not listed:
-        raise SourceError(Bybit.name, "no option is listed")
     cursor = answer.result.cursor if answer.result else None
     return Page(listed, cursor if isinstance(cursor, str) else "")
 

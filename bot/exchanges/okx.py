@@ -213,13 +213,13 @@ class Okx:
         return parse_candles(body, self._now())
 
     async def _family(self, family: str) -> OptionChain:
+        key, fetch = (INSTRUMENTS, family), partial(self._fetch_options, family)
         marks, interest, listed = await asyncio.gather(
-            self._marks(family),
-            self._interest(family),
-            self._listings.get((INSTRUMENTS, family), lambda: self._fetch_options(family)),
+            self._marks(family), self._interest(family), self._listings.get(key, fetch)
         )
         if not listed and any(math.isnan(line.oi_ccy) for _, line in interest.rows):
-            listed = await self._sizes(family)
+            # Coins cannot be told without the sizes of contracts.
+            listed = (await self._parts.get(key, fetch, HOURLY, A_DAY)).value
         return join_lists(family, marks, interest, listed)
 
     async def _marks(self, family: str) -> Marks:
@@ -235,12 +235,6 @@ class Okx:
 
         return (await self._parts.get((INTEREST, family), fetch)).value
 
-    async def _sizes(self, family: str) -> Mapping[str, Option]:
-        """The listed options, where coins cannot be told without them. Raises SourceError."""
-        key = INSTRUMENTS, family
-        fetch = partial(self._fetch_options, family)
-        return (await self._parts.get(key, fetch, HOURLY, A_DAY)).value
-
     async def _index(self, underlying: str) -> float:
         """USD; NaN where there is none: the options' IV and open interest are worth having without.
 
@@ -251,9 +245,9 @@ class Okx:
             index = (await self._parts.get(key, lambda: self.fetch_spot(underlying))).value
         except SourceError:
             return math.nan
-        # Forwards are moved by spot over index, and so are wrong by what the market has moved
-        # since the index: some 0.1 % in `keep`, less than the basis that is lost without one. In
-        # an hour it would be 0.5 %, and without an index the other venues' forwards serve.
+        # An old index shifts every forward by what the market has moved since. That is some 0.1 %
+        # within `keep`, less than the basis that goes with the forwards where there is no index;
+        # in an hour it would be more, and without an index the other venues' forwards serve.
         is_old = self._keep and self._now() - index.at > self._keep
         return math.nan if is_old else index.spot
 

@@ -92,7 +92,9 @@ class Sources:
         """Take up each venue's part of a chain that an earlier run stored."""
         asked = {venue.name for venue in self._venues}
         for source in (source for source in chain.sources if source.venue in asked):
-            self._take((source.venue, chain.underlying), only_venues(chain, [source.venue]))
+            key = source.venue, chain.underlying
+            self._take(key, only_venues(chain, [source.venue]))
+            self._out.add(key)  # how much a venue had then is no measure of what it has now
 
     def unlisted(self) -> Mapping[str, Sequence[str]]:
         """The coins that each venue does not list, as far as they were asked for."""

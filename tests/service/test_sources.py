@@ -412,3 +412,13 @@ async def test_why_a_chain_is_not_whole_is_told_once_the_last_one_is_old():
 
     assert heard[-1].left_out == {"okx": "HTTP 503"}
     assert venues_of(heard[1]) == ["deribit", "okx"]
+
+
+async def test_what_an_earlier_run_stored_is_no_measure_of_what_a_venue_has_now():
+    lesser = chain_of("okx", 10, rows=3)
+    sources = Sources([ScriptedSource("okx", lesser)], live=True)
+    sources.recall(chain_of("okx", rows=10))
+
+    heard = await sources.hear("BTC", lambda: after(10), LIMIT)
+
+    assert len(heard.chain) == 3
