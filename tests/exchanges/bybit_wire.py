@@ -1,8 +1,11 @@
 """Bybit's answers and pushes in its own shapes, typed by hand."""
 
 import json
+from collections.abc import Callable, Mapping
 
-from tests.exchanges.wires import AT_MS, NOW_MS, as_body
+from tests.exchanges.wires import AT_MS, NOW_MS, FakeWire, as_body
+
+TICKERS, INSTRUMENTS = "/v5/market/tickers", "/v5/market/instruments-info"
 
 
 def option(symbol: object = "BTC-27MAR26-80000-C-USDT", **fields: object) -> dict:
@@ -24,6 +27,26 @@ def option(symbol: object = "BTC-27MAR26-80000-C-USDT", **fields: object) -> dic
         "predictedDeliveryPrice": "0",
     } | fields
     return {key: value for key, value in row.items() if value is not ...}
+
+
+def instrument(symbol: object = "BTC-27MAR26-80000-C-USDT", **fields: object) -> dict:
+    """A listed option; a field given as ... is left out."""
+    row = {
+        "symbol": symbol,
+        "status": "Trading",
+        "baseCoin": "BTC",
+        "quoteCoin": "USDT",
+        "settleCoin": "USDT",
+        "optionsType": "Call",
+        "launchTime": "1743669649000",
+        "deliveryTime": "1774598400000",
+    } | fields
+    return {key: value for key, value in row.items() if value is not ...}
+
+
+def page(*rows: object, cursor: object = "") -> bytes:
+    """A page of the list of options."""
+    return body_of(result={"category": "option", "nextPageCursor": cursor, "list": rows})
 
 
 def linear(symbol: object = "BTCUSDT", **fields: object) -> dict:
@@ -52,6 +75,18 @@ def body_of(*rows: object, **fields: object) -> bytes:
 
 def refusal(code: int = 10_006, why: str = "Too many visits!") -> bytes:
     return as_body({"retCode": code, "retMsg": why, "result": {}, "time": NOW_MS})
+
+
+def venue_wire(chain: Callable[[Mapping[str, object]], object], listing: object = None) -> FakeWire:
+    """Bybit with these chains by parameters; its list of options by cursor, "" the first page."""
+    pages = (
+        listing if isinstance(listing, Mapping) else {"": refusal() if listing is None else listing}
+    )
+    return FakeWire(
+        lambda path, params: (
+            pages[params.get("cursor", "")] if path == INSTRUMENTS else chain(params)
+        )
+    )
 
 
 def candle(open_ms: object, *values: object) -> list:

@@ -444,6 +444,54 @@ async def test_an_expiry_that_the_venue_has_no_figure_for_counts_as_nothing_open
 
 
 @pytest.mark.parametrize("nothing", NO_FIGURE)
+async def test_an_expiry_without_a_figure_never_makes_the_chain_stale(nothing):
+    venue, clock = Venue(), Clock()
+    source = binance(venue, clock)
+    await source.fetch_chain("BTC")
+    venue.said["openInterest 260327"] = nothing
+
+    held = []
+    for _ in range(60):
+        clock.pass_by(seconds=30)
+        stamp = int(clock.time.timestamp() * 1_000)
+        venue.said["openInterest 260424"] = [interest(PUT, timestamp=str(stamp))]
+        venue.said["index"] = {"indexPrice": "79500.25", "time": stamp}
+        chain = await source.fetch_chain("BTC")
+        held.append(math.isfinite(chain.oi[0]))
+
+        assert chain.sources[0].at == (AT if held[-1] else clock.time)
+        assert clock.time - chain.sources[0].at <= KEEP
+
+    assert held == sorted(held, reverse=True)
+    assert any(held)
+    assert not all(held)
+
+
+async def test_an_expiry_that_has_a_figure_again_counts_at_once():
+    venue = Venue(**{"openInterest 260327": refusal(-6010)})
+    source = binance(venue)
+    before = await source.fetch_chain("BTC")
+    venue.said["openInterest 260327"] = [interest()]
+
+    chain = await source.fetch_chain("BTC")
+
+    assert math.isnan(before.oi[0])
+    assert chain.oi.tolist() == [12.5, 4.25]
+
+
+async def test_in_a_replay_no_figure_stands_in_for_one_that_is_not_there():
+    stamp = {"timestamp": str(NOW_MS)}
+    venue = Venue(**{"openInterest 260327": [interest(**stamp)]})
+    source = binance(venue, keep=timedelta(0))
+    await source.fetch_chain("BTC")
+    venue.said["openInterest 260327"] = []
+
+    chain = await source.fetch_chain("BTC")
+
+    assert math.isnan(chain.oi[0])
+
+
+@pytest.mark.parametrize("nothing", NO_FIGURE)
 async def test_no_figure_for_any_expiry_is_trouble(nothing):
     venue = Venue(**{"openInterest 260327": nothing, "openInterest 260424": nothing})
 

@@ -17,12 +17,25 @@ from bot.exchanges.bybit import (
     BybitFeed,
     parse_candles,
     parse_chain,
+    parse_listing,
     parse_perpetual,
     parse_spot,
     read_name,
 )
 from bot.exchanges.feed import NOTHING
-from tests.exchanges.bybit_wire import body_of, candle, linear, option, push, refusal
+from tests.exchanges.bybit_wire import (
+    INSTRUMENTS,
+    TICKERS,
+    body_of,
+    candle,
+    instrument,
+    linear,
+    option,
+    page,
+    push,
+    refusal,
+    venue_wire,
+)
 from tests.exchanges.test_any_body import ANYTHING, DEEP, bodies
 from tests.exchanges.wires import AT_MS, NOW, NOW_MS, FakeWire, as_body
 from tests.shared import WIRE, needs_shared
@@ -45,6 +58,10 @@ def bybit(wire, now=lambda: NOW):
 
 def always(body):
     return FakeWire(lambda path, params: body)
+
+
+def asked_of(wire, path):
+    return [params for _, asked, params in wire.asked if asked == path]
 
 
 class Clock:
@@ -253,14 +270,17 @@ def test_dollar_gamma_of_a_row_is_that_of_its_forward():
     np.testing.assert_allclose(exposure(rows), -2.82658184, rtol=1e-8)
 
 
-async def test_a_chain_is_one_request_for_the_coin():
+async def test_a_chain_is_one_request_for_the_coin_and_one_for_its_metadata():
     wire = always(body_of(option(), option("BTC-27MAR26-70000-P")))
 
     chain = await bybit(wire).fetch_chain("BTC")
 
     assert [(s.venue, s.at, s.rows) for s in chain.sources] == [("bybit", AT, 2)]
     params = {"category": "option", "baseCoin": "BTC"}
-    assert wire.asked == [("GET", "/v5/market/tickers", params)]
+    assert wire.asked == [
+        ("GET", TICKERS, params),
+        ("GET", INSTRUMENTS, params | {"limit": "1000"}),
+    ]
 
 
 async def test_whoever_asks_for_a_chain_on_its_way_gets_the_same_answer():
@@ -270,7 +290,7 @@ async def test_whoever_asks_for_a_chain_on_its_way_gets_the_same_answer():
     first, second = await asyncio.gather(venue.fetch_chain("BTC"), venue.fetch_chain("BTC"))
 
     assert first is second
-    assert len(wire.asked) == 1
+    assert len(asked_of(wire, TICKERS)) == len(asked_of(wire, INSTRUMENTS)) == 1
 
 
 @pytest.mark.parametrize(
@@ -287,7 +307,7 @@ async def test_whoever_asks_for_a_chain_on_its_way_gets_the_same_answer():
 )
 async def test_the_last_chain_stands_in_for_a_failing_call_with_its_age(failure):
     clock, answers = Clock(), iter([body_of(option()), failure])
-    venue = bybit(FakeWire(lambda path, params: next(answers)), clock.now)
+    venue = bybit(venue_wire(lambda params: next(answers)), clock.now)
     await venue.fetch_chain("BTC")
 
     clock.time += KEEP
@@ -299,7 +319,7 @@ async def test_the_last_chain_stands_in_for_a_failing_call_with_its_age(failure)
 
 async def test_a_chain_that_is_too_old_stands_in_no_more():
     clock, answers = Clock(), iter([body_of(option()), refusal()])
-    venue = bybit(FakeWire(lambda path, params: next(answers)), clock.now)
+    venue = bybit(venue_wire(lambda params: next(answers)), clock.now)
     await venue.fetch_chain("BTC")
 
     clock.time += KEEP + timedelta(seconds=1)
@@ -308,9 +328,106 @@ async def test_a_chain_that_is_too_old_stands_in_no_more():
         await venue.fetch_chain("BTC")
 
 
+EIGHT, NOON = eight(2026, 3, 27), eight(2026, 3, 27) + 4 * 3_600_000
+OTHER = "BTC-27MAR26-70000-P"
+BOTH = body_of(option(), option(OTHER))
+
+
+def at_noon(name):
+    return instrument(name, deliveryTime=str(NOON))
+
+
+async def test_metadata_says_the_expiry_page_after_page():
+    pages = {
+        "": page(instrument(deliveryTime=str(NOON)), cursor="next%3D1000"),
+        "next%3D1000": page(at_noon(OTHER), cursor="next%3D2000"),
+        "next%3D2000": page(),
+    }
+    wire = venue_wire(lambda params: BOTH, pages)
+
+    chain = await bybit(wire).fetch_chain("BTC")
+
+    assert chain.expiry.tolist() == [NOON, NOON]
+    assert chain.strike.tolist() == [80_000.0, 70_000.0]
+    wanted = {"category": "option", "baseCoin": "BTC", "limit": "1000"}
+    assert asked_of(wire, INSTRUMENTS) == [
+        wanted,
+        wanted | {"cursor": "next%3D1000"},
+        wanted | {"cursor": "next%3D2000"},
+    ]
+
+
+async def test_a_list_without_end_is_read_no_further():
+    wire = FakeWire(
+        lambda path, params: BOTH if path == TICKERS else page(at_noon(OTHER), cursor="again")
+    )
+
+    chain = await bybit(wire).fetch_chain("BTC")
+
+    assert len(asked_of(wire, INSTRUMENTS)) == 20
+    assert chain.expiry.tolist() == [EIGHT, NOON]
+
+
+async def test_a_new_option_that_metadata_does_not_know_yet_expires_by_its_name():
+    chain = await bybit(venue_wire(lambda params: BOTH, page(at_noon(OTHER)))).fetch_chain("BTC")
+
+    assert chain.expiry.tolist() == [EIGHT, NOON]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [*NO_NUMBERS, "0", "-1", "inf", 10**400, str(NOON // 1_000), str(NOON * 1_000)]
+    + [str(EIGHT + days * 86_400_000) for days in (-1, 1)],
+)
+def test_an_expiry_that_is_not_near_the_day_in_the_name_is_junk(told):
+    listed = parse_listing(page(instrument(OTHER, deliveryTime=told))).listed
+
+    assert listed == {OTHER: ("BTC", EIGHT, 70_000.0, False)}
+
+
+@pytest.mark.parametrize("cursor", [None, "", 5, [], {}])
+def test_what_is_no_cursor_ends_the_list(cursor):
+    assert parse_listing(page(instrument(), cursor=cursor)).cursor == ""
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [
+        SourceError("bybit", "HTTP 502"),
+        NotListed("bybit", "not in this recording"),
+        refusal(),
+        b"",
+        b"<html>",
+        page(),
+        page(None, 5, instrument("BTCUSDT"), instrument(None)),
+        body_of(result=None),
+        {"": page(at_noon(OTHER), cursor="more"), "more": refusal()},
+    ],
+)
+async def test_metadata_that_cannot_be_had_costs_nothing(listing):
+    chain = await bybit(venue_wire(lambda params: BOTH, listing)).fetch_chain("BTC")
+
+    assert chain.expiry.tolist() == [EIGHT, EIGHT]
+    assert chain.sources[0].at == AT
+
+
+async def test_metadata_is_asked_for_once_an_hour_and_makes_no_chain_older():
+    clock = Clock()
+    wire = venue_wire(lambda params: BOTH, page(at_noon(OTHER)))
+    venue = bybit(wire, clock.now)
+
+    for minutes in (0, 30, 29, 1):
+        clock.time += timedelta(minutes=minutes)
+        chain = await venue.fetch_chain("BTC")
+
+    assert len(asked_of(wire, INSTRUMENTS)) == 2
+    assert chain.expiry.tolist() == [EIGHT, NOON]
+    assert chain.sources[0].at == AT
+
+
 async def test_a_coin_that_fails_takes_no_other_coins_chain():
     answers = {"BTC": body_of(option()), "ETH": refusal()}
-    venue = bybit(FakeWire(lambda path, params: answers[params["baseCoin"]]))
+    venue = bybit(venue_wire(lambda params: answers[params["baseCoin"]]))
     await venue.fetch_chain("BTC")
 
     with pytest.raises(SourceError):
@@ -657,6 +774,7 @@ def test_whatever_is_pushed_every_tick_is_a_price_of_no_later_than_now(texts):
     body=bodies(
         body_of(option(), option("SOL-27MAR26-95-C-USDT")),
         body_of(linear()),
+        page(instrument(), cursor="next"),
         body_of(candle(NOW_MS), candle(NOW_MS - HALF_HOUR_MS)),
         refusal(),
     )

@@ -13,7 +13,15 @@ from bot.core.gex import ONE_PERCENT, exposure, live_rows
 from bot.core.snapshot import Candle, Tick, compute_levels
 from bot.core.words import MONTHS
 from bot.errors import NotListed, SourceError
-from bot.exchanges.deribit import TERMS, Deribit, DeribitFeed, parse_book, parse_candles, read_name
+from bot.exchanges.deribit import (
+    TERMS,
+    Deribit,
+    DeribitFeed,
+    parse_book,
+    parse_candles,
+    parse_listing,
+    read_name,
+)
 from bot.exchanges.feed import NOTHING as NOTHING_PUSHED
 from tests.exchanges.wires import (
     AT_MS,
@@ -26,9 +34,13 @@ from tests.exchanges.wires import (
     deribit_row,
     rpc_body,
 )
+from tests.shared import WIRE, needs_shared
 
 KEEP = timedelta(minutes=5)
 REFUSAL = as_body({"error": {"code": 10_028, "message": "too_many_requests"}})
+BOOK, INSTRUMENTS = (
+    f"/api/v2/public/{method}" for method in ("get_book_summary_by_currency", "get_instruments")
+)
 NOTHING = [None, "", "none", ..., True, [], {}, "1_0"]  # what is no number
 
 
@@ -36,8 +48,31 @@ def eight(year, month, day):
     return int(datetime(year, month, day, 8, tzinfo=UTC).timestamp() * 1_000)
 
 
-def books(**by_currency):
-    return FakeWire(lambda path, params: by_currency[params["currency"]])
+def with_listing(book, listing=REFUSAL):
+    """An answer for either call: a book by the parameters, and the list of options."""
+    return lambda path, params: listing if path == INSTRUMENTS else book(params)
+
+
+def books(listing=REFUSAL, **by_currency):
+    return FakeWire(with_listing(lambda params: by_currency[params["currency"]], listing))
+
+
+def asked_of(wire, path):
+    return [params for _, asked, params in wire.asked if asked == path]
+
+
+def instrument(name="BTC-27MAR26-80000-C", **fields):
+    """A listed option; a field given as ... is left out."""
+    row = {
+        "instrument_name": name,
+        "kind": "option",
+        "option_type": "call",
+        "strike": 80_000.0,
+        "expiration_timestamp": eight(2026, 3, 27),
+        "contract_size": 1.0,
+        "is_active": True,
+    } | fields
+    return {key: value for key, value in row.items() if value is not ...}
 
 
 def deribit(wire, clock=lambda: NOW):
@@ -253,7 +288,7 @@ async def test_a_coin_without_a_book_of_its_own_is_in_the_usdc_book():
     chain = await deribit(wire).fetch_chain("SOL")
 
     assert chain.strike.tolist() == [200.0]
-    assert [params for _, _, params in wire.asked] == [{"currency": "USDC", "kind": "option"}]
+    assert asked_of(wire, BOOK) == [{"currency": "USDC", "kind": "option"}]
 
 
 async def test_a_book_that_was_never_recorded_is_left_out():
@@ -364,7 +399,7 @@ USDC = deribit_body(deribit_row("SOL_USDC-27MAR26-200-C"), deribit_row("HYPE_USD
 
 
 async def test_coins_that_are_due_together_share_the_usdc_book():
-    wire = SlowWire(lambda path, params: USDC)
+    wire = SlowWire(with_listing(lambda params: USDC))
     venue = deribit(wire)
 
     chains = asyncio.gather(venue.fetch_chain("SOL"), venue.fetch_chain("HYPE"))
@@ -372,7 +407,7 @@ async def test_coins_that_are_due_together_share_the_usdc_book():
     wire.told.set()
 
     assert [chain.strike.tolist() for chain in await chains] == [[200.0], [77.5]]
-    assert len(wire.asked) == 1
+    assert len(asked_of(wire, BOOK)) == len(asked_of(wire, INSTRUMENTS)) == 1
 
 
 async def test_a_book_is_asked_again_the_next_time():
@@ -382,11 +417,11 @@ async def test_a_book_is_asked_again_the_next_time():
     await venue.fetch_chain("SOL")
     await venue.fetch_chain("SOL")
 
-    assert len(wire.asked) == 2
+    assert len(asked_of(wire, BOOK)) == 2
 
 
 async def test_who_gives_up_waiting_for_a_shared_book_takes_it_from_nobody():
-    wire = SlowWire(lambda path, params: USDC)
+    wire = SlowWire(with_listing(lambda params: USDC))
     venue = deribit(wire)
     impatient = asyncio.create_task(venue.fetch_chain("SOL"))
     patient = asyncio.create_task(venue.fetch_chain("HYPE"))
@@ -403,7 +438,7 @@ async def test_who_gives_up_waiting_for_a_shared_book_takes_it_from_nobody():
 async def test_a_failing_shared_book_fails_everyone_once_and_not_the_next_time():
     refusal = SourceError("deribit", "HTTP 502")
     answers = [refusal, USDC]
-    venue = deribit(FakeWire(lambda path, params: answers.pop(0)))
+    venue = deribit(FakeWire(with_listing(lambda params: answers.pop(0))))
 
     first = await asyncio.gather(
         venue.fetch_chain("SOL"), venue.fetch_chain("HYPE"), return_exceptions=True
@@ -430,7 +465,7 @@ def stamped(name, at):
 async def test_the_last_book_stands_in_for_one_that_fails_and_the_chain_is_as_old_as_it():
     bodies = {"BTC": deribit_body(stamped("BTC-27MAR26-80000-C", NOW))}
     bodies["USDC"] = deribit_body(stamped("BTC_USDC-27MAR26-80000-C", NOW))
-    clock, wire = Clock(), FakeWire(lambda path, params: bodies[params["currency"]])
+    clock, wire = Clock(), FakeWire(with_listing(lambda params: bodies[params["currency"]]))
     venue = deribit(wire, clock)
     await venue.fetch_chain("BTC")
     clock.at = NOW + KEEP
@@ -446,7 +481,7 @@ async def test_the_last_book_stands_in_for_one_that_fails_and_the_chain_is_as_ol
 @pytest.mark.parametrize("body", [b"<html>", b"", REFUSAL])
 async def test_an_unreadable_book_is_stood_in_for_until_the_last_one_is_too_old(body):
     bodies = [deribit_body(deribit_row("SOL_USDC-27MAR26-200-C")), body, body]
-    clock, wire = Clock(), FakeWire(lambda path, params: bodies.pop(0))
+    clock, wire = Clock(), FakeWire(with_listing(lambda params: bodies.pop(0)))
     venue = deribit(wire, clock)
     await venue.fetch_chain("SOL")
 
@@ -480,6 +515,108 @@ async def test_a_venue_that_is_not_reached_is_not_asked_for_the_perpetual_too():
         await deribit(wire).fetch_spot("HYPE")
 
     assert len(wire.asked) == 1
+
+
+NOON = eight(2026, 3, 27) + 4 * 3_600_000
+DAY_MS = 86_400_000
+
+
+async def test_metadata_says_strike_and_expiry():
+    listing = rpc_body([instrument(strike=80_000.5, expiration_timestamp=NOON)])
+    wire = books(listing, BTC=deribit_body(deribit_row()), USDC=USDC)
+
+    chain = await deribit(wire).fetch_chain("BTC")
+
+    assert (chain.expiry.tolist(), chain.strike.tolist()) == ([NOON], [80_000.5])
+    assert asked_of(wire, INSTRUMENTS) == [
+        {"currency": currency, "kind": "option", "expired": "false"} for currency in ("BTC", "USDC")
+    ]
+
+
+async def test_a_new_option_that_metadata_does_not_know_yet_expires_by_its_name():
+    new = deribit_row("BTC-28MAR26-80000-C")
+    listing = rpc_body([instrument(expiration_timestamp=NOON)])
+
+    chain = await deribit(
+        books(listing, BTC=deribit_body(deribit_row(), new), USDC=USDC)
+    ).fetch_chain("BTC")
+
+    assert chain.expiry.tolist() == [NOON, eight(2026, 3, 28)]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [*NOTHING, 0, -1, 10**400, NOON // 1_000, NOON * 1_000]
+    + [eight(2026, 3, 27) + days * DAY_MS for days in (-1, 1)],
+)
+def test_an_expiry_that_is_not_near_the_day_in_the_name_is_junk(told):
+    listed = parse_listing(rpc_body([instrument(expiration_timestamp=told, strike=..., kind=5)]))
+
+    assert listed == {"BTC-27MAR26-80000-C": ("BTC", eight(2026, 3, 27), 80_000.0, True)}
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [
+        SourceError("deribit", "HTTP 502"),
+        NotListed("deribit", "not in this recording"),
+        REFUSAL,
+        b"",
+        b"<html>",
+        rpc_body([]),
+        rpc_body([None, 5, instrument("BTC-PERPETUAL"), instrument(None)]),
+        rpc_body({}),
+    ],
+)
+async def test_metadata_that_cannot_be_had_costs_nothing(listing):
+    book = deribit_body(deribit_row())
+
+    chain = await deribit(books(listing, BTC=book, USDC=USDC)).fetch_chain("BTC")
+
+    assert chain.expiry.tolist() == [eight(2026, 3, 27)]
+    assert chain.sources[0].at.timestamp() * 1_000 == AT_MS
+
+
+async def test_metadata_is_asked_for_once_an_hour_and_makes_no_chain_older():
+    clock = Clock()
+    listing = rpc_body([instrument("SOL_USDC-27MAR26-200-C", expiration_timestamp=NOON)])
+    wire = books(listing, USDC=deribit_body(deribit_row("SOL_USDC-27MAR26-200-C")))
+    venue = deribit(wire, clock)
+
+    for minutes in (0, 30, 29, 1):
+        clock.at += timedelta(minutes=minutes)
+        chain = await venue.fetch_chain("SOL")
+
+    assert len(asked_of(wire, INSTRUMENTS)) == 2
+    assert chain.expiry.tolist() == [NOON]
+    assert chain.sources[0].at.timestamp() * 1_000 == AT_MS
+
+
+def test_metadata_is_asked_for_within_its_own_limit():
+    slowest = min(
+        (limit for limit in TERMS.limits if INSTRUMENTS.startswith(limit.path)),
+        key=lambda limit: limit.amount / limit.seconds,
+    )
+
+    assert (slowest.amount, slowest.seconds, slowest.path) == (50, 50.0, INSTRUMENTS)
+    assert not BOOK.startswith(slowest.path)
+
+
+@needs_shared
+@pytest.mark.parametrize(
+    "name", ["get_instruments.BTC.2021.json", "get_instruments.BTC.option.trimmed.json"]
+)
+def test_real_metadata_says_what_names_say(name):
+    body = (WIRE / "deribit" / name).read_bytes()
+    rows = msgspec.json.decode(body)["result"]
+
+    listed = parse_listing(body)
+
+    options = {row["instrument_name"]: row for row in rows if row["kind"] == "option"}
+    assert {one: (contract.expiry, contract.strike) for one, contract in listed.items()} == {
+        one: (row["expiration_timestamp"], row["strike"]) for one, row in options.items()
+    }
+    assert all(contract == read_name(one) for one, contract in listed.items())
 
 
 def test_the_published_gamma_is_found_from_the_row():

@@ -285,14 +285,6 @@ async def test_gamma_of_a_row_is_the_published_one(vector):
 # Contracts to coins.
 
 
-async def test_contracts_are_not_asked_for_where_the_venue_counts_in_coins():
-    venue, wire = okx()
-
-    await venue.fetch_chain("BTC")
-
-    assert asked_of(wire, INSTRUMENTS) == []
-
-
 @pytest.mark.parametrize("empty", NO_NUMBERS)
 async def test_contracts_are_turned_into_coins_where_no_coins_are_given(empty):
     chain = await one_family(interests=[interest(oi="100", oiCcy=empty)])
@@ -313,27 +305,6 @@ async def test_a_contract_of_unknown_size_has_no_interest(size):
     assert math.isnan(chain.oi[0])
 
 
-async def test_metadata_that_was_asked_for_says_strike_and_expiry():
-    listed = instrument(stk="80000.5", expTime=str(MARCH_27 + HALF_HOUR_MS))
-
-    chain = await one_family(interests=[interest(oiCcy="")], instruments=[listed])
-
-    assert chain.strike.tolist() == [80_000.5]
-    assert chain.expiry.tolist() == [MARCH_27 + HALF_HOUR_MS]
-
-
-@pytest.mark.parametrize("value", [*NO_PRICES, 10**30, str(MARCH_27 // 1_000)])
-async def test_unreadable_metadata_leaves_what_the_name_says(value):
-    stk = "" if value == str(MARCH_27 // 1_000) else value
-    listed = instrument(stk=stk, expTime=value)
-
-    chain = await one_family(interests=[interest(oiCcy="")], instruments=[listed])
-
-    assert chain.strike.tolist() == [80_000.0]
-    assert chain.expiry.tolist() == [MARCH_27]
-    assert chain.oi.tolist() == [120.5]
-
-
 async def test_coins_that_cannot_be_told_are_no_whole_chain():
     answers = ONE_FAMILY | {INTEREST: body_of(interest(oiCcy="")), INSTRUMENTS: refusal()}
 
@@ -341,10 +312,82 @@ async def test_coins_that_cannot_be_told_are_no_whole_chain():
         await chain_of(answers)
 
 
+async def test_sizes_that_were_never_heard_are_asked_for_until_they_are():
+    answers = ONE_FAMILY | {INTEREST: body_of(interest(oiCcy="")), INSTRUMENTS: refusal()}
+    venue, _ = okx(answers)
+    with pytest.raises(SourceError):
+        await venue.fetch_chain("BTC")
+
+    del answers[INSTRUMENTS]
+    chain = await venue.fetch_chain("BTC")
+
+    assert chain.oi.tolist() == [120.5]
+
+
+# Metadata.
+
+NOON = MARCH_27 + 4 * 3_600_000
+
+
+async def test_metadata_says_strike_and_expiry():
+    chain = await one_family(instruments=[instrument(stk="80000.5", expTime=str(NOON))])
+
+    assert chain.strike.tolist() == [80_000.5]
+    assert chain.expiry.tolist() == [NOON]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [*NO_PRICES, 10**30, str(MARCH_27 // 1_000)]
+    + [str(MARCH_27 + days * 86_400_000) for days in (-1, 1)],
+)
+async def test_unreadable_metadata_leaves_what_the_name_says(value):
+    stk = value if value in NO_PRICES else ""
+
+    chain = await one_family(
+        interests=[interest(oiCcy="")], instruments=[instrument(stk=stk, expTime=value)]
+    )
+
+    assert chain.strike.tolist() == [80_000.0]
+    assert chain.expiry.tolist() == [MARCH_27]
+    assert chain.oi.tolist() == [120.5]
+
+
+async def test_a_new_option_that_metadata_does_not_know_yet_expires_by_its_name():
+    new = interest("BTC-USD-260328-80000-C")
+
+    chain = await one_family(
+        interests=[interest(), new], instruments=[instrument(expTime=str(NOON))]
+    )
+
+    assert chain.expiry.tolist() == [NOON, MARCH_27 + 86_400_000]
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [
+        SourceError("okx", "no answer"),
+        NotListed("okx", "not in this recording"),
+        refusal(),
+        refusal("51000"),
+        b"",
+        b"<html>",
+        body_of(),
+        body_of(None, instrument("nonsense")),
+    ],
+)
+async def test_metadata_that_cannot_be_had_costs_nothing(listing):
+    chain = await chain_of({INSTRUMENTS: listing})
+
+    assert chain.expiry.tolist() == [MARCH_27, MARCH_27]
+    assert chain.oi.tolist() == [120.5, 120.5]
+    assert chain.sources[0].at == AT
+
+
 # The chain.
 
 
-async def test_a_chain_is_the_families_and_two_lists_of_each_and_the_index():
+async def test_a_chain_is_the_families_and_three_lists_of_each_and_the_index():
     venue, wire = okx()
 
     chain = await venue.fetch_chain("BTC")
@@ -357,8 +400,9 @@ async def test_a_chain_is_the_families_and_two_lists_of_each_and_the_index():
         {"instType": "OPTION", "instFamily": "BTC-USD"},
         {"instType": "OPTION", "instFamily": "BTC-USD_UM"},
     ]
+    assert asked_of(wire, INSTRUMENTS) == asked_of(wire, INTEREST)
     assert asked_of(wire, INDEX) == [{"instId": "BTC-USDT"}]
-    assert len(wire.asked) == 6
+    assert len(wire.asked) == 8
 
 
 async def test_a_coin_with_one_family_is_asked_for_that_one():
@@ -382,15 +426,16 @@ async def test_the_families_are_asked_for_once_an_hour():
     assert len(asked_of(wire, SUMMARY)) == 8
 
 
-async def test_sizes_of_contracts_are_asked_for_once_an_hour():
+async def test_metadata_is_asked_for_once_an_hour_and_makes_no_chain_older():
     clock = Clock()
-    venue, wire = okx(ONE_FAMILY | {INTEREST: body_of(interest(oiCcy=""))}, clock.now)
+    venue, wire = okx(ONE_FAMILY, clock.now)
 
-    for minutes in (0, 30, 30):
+    for minutes in (0, 30, 29, 1):
         clock.time += timedelta(minutes=minutes)
-        await venue.fetch_chain("BTC")
+        chain = await venue.fetch_chain("BTC")
 
     assert len(asked_of(wire, INSTRUMENTS)) == 2
+    assert chain.sources[0].at == AT
 
 
 async def test_whoever_asks_for_a_chain_on_its_way_makes_no_further_requests():
@@ -398,7 +443,7 @@ async def test_whoever_asks_for_a_chain_on_its_way_makes_no_further_requests():
 
     await asyncio.gather(venue.fetch_chain("BTC"), venue.fetch_chain("BTC"))
 
-    assert len(wire.asked) == 6
+    assert len(wire.asked) == 8
 
 
 async def test_a_coin_without_a_family_is_not_listed():
@@ -457,7 +502,7 @@ FAILURES = {
 every_failure = pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
 
 
-@pytest.mark.parametrize("path", [SUMMARY, (INTEREST, "BTC-USD_UM"), INTEREST, INDEX])
+@pytest.mark.parametrize("path", [SUMMARY, (INTEREST, "BTC-USD_UM"), INTEREST])
 @every_failure
 async def test_the_last_answer_stands_in_for_a_failing_call_with_its_age(path, failure):
     clock, answers = Clock(), {}
@@ -471,10 +516,9 @@ async def test_the_last_answer_stands_in_for_a_failing_call_with_its_age(path, f
     assert chain.sources[0].at == AT
     assert chain.oi.tolist() == [120.5, 120.5]
     assert chain.iv.tolist() == [0.5125, 0.5125]
-    assert chain.index.tolist() == [79_500.25, 79_500.25]
 
 
-@pytest.mark.parametrize("path", [SUMMARY, INTEREST, INDEX])
+@pytest.mark.parametrize("path", [SUMMARY, INTEREST])
 async def test_a_chain_is_as_old_as_its_oldest_part(path):
     clock, answers = Clock(), {}
     venue, _ = okx(answers, clock.now)
@@ -499,10 +543,52 @@ async def test_a_chain_is_as_old_as_its_oldest_part(path):
     assert whole.sources[0].at == partly.sources[0].at == AT + timedelta(minutes=5)
 
 
-async def test_an_old_index_makes_an_old_chain():
-    chain = await chain_of({INDEX: body_of(index(ts=str(AT_MS - 90_000)))})
+def made_at(time):
+    """The lists of both families as of that time."""
+    stamp = {"ts": str(int(time.timestamp() * 1_000))}
+    return {
+        SUMMARY: body_of(summary(**stamp), summary(LINEAR, **stamp)),
+        INTEREST: body_of(interest(**stamp), interest(LINEAR, **stamp)),
+    }
 
-    assert chain.sources[0].at == AT - timedelta(seconds=90)
+
+@every_failure
+@pytest.mark.parametrize(
+    ("age", "price"), [(KEEP, 79_500.25), (KEEP + timedelta(seconds=1), math.nan)]
+)
+async def test_an_index_stands_in_until_it_is_too_old_and_makes_no_chain_older(failure, age, price):
+    clock, answers = Clock(), {INDEX: body_of(index(ts=""))}
+    venue, _ = okx(answers, clock.now)
+    await venue.fetch_chain("BTC")
+
+    clock.time += age
+    answers |= {INDEX: failure} | made_at(clock.time)
+    chain = await venue.fetch_chain("BTC")
+
+    np.testing.assert_array_equal(chain.index, [price, price])
+    assert chain.sources[0].at == clock.time
+    assert set(chain.at.tolist()) == {NOW_MS + age.total_seconds() * 1_000}
+
+
+@pytest.mark.parametrize(
+    ("age", "price"), [(KEEP, 79_500.25), (KEEP + timedelta(seconds=1), math.nan)]
+)
+async def test_an_index_is_as_old_as_its_stamp_and_makes_no_chain_older(age, price):
+    stamp = NOW_MS - int(age.total_seconds() * 1_000)
+
+    chain = await chain_of({INDEX: body_of(index(ts=str(stamp)))})
+
+    np.testing.assert_array_equal(chain.index, [price, price])
+    assert chain.sources[0].at == AT
+
+
+async def test_a_recorded_index_serves_whatever_its_age():
+    venue, _ = okx({INDEX: body_of(index(ts=str(AT_MS - 3_600_000)))}, keep=timedelta(0))
+
+    chain = await venue.fetch_chain("BTC")
+
+    assert chain.index.tolist() == [79_500.25, 79_500.25]
+    assert chain.sources[0].at == AT
 
 
 async def test_a_row_without_summary_makes_no_chain_younger_than_its_summaries():

@@ -18,6 +18,7 @@ from bot.service.rulebook import Rulebook
 from bot.service.ticker import Ticker
 from bot.sim.server import Simulator
 from bot.store.memory import MemoryStore
+from bot.tasks import Silent
 from tests.faults.cases import CYCLE, STALE_AFTER
 from tests.faults.loop import LoopClock
 
@@ -105,7 +106,10 @@ async def running(*symbols, every=CYCLE, push_every=PUSH_SECONDS):
             streams = {one.name: HeardStream(one, clock.now) for one in market.streams}
             sources = {name: HeardSource(one, clock.now) for name, one in market.venues.items()}
             bench = Bench(simulator, clock, Ledger(), streams, sources, log)
-            async with started(daemon_of(bench, market, symbols, every)):
+            dispatcher = Dispatcher(bench.store, [Silent()], clock.now, owner="bench")
+            daemon = daemon_of(bench, market, dispatcher, symbols, every)
+            await daemon.open()
+            async with running_together([*daemon.loops(), dispatcher.run()]):
                 yield bench
 
 
@@ -117,7 +121,7 @@ def addresses(simulator):
     }
 
 
-def daemon_of(bench, market, symbols, every):
+def daemon_of(bench, market, dispatcher, symbols, every):
     """The daemon as the program joins it, but for what is remembered on the way."""
     clock, store, rulebook = bench.clock, bench.store, Rulebook(bench.store, "terminal:")
     return Daemon(
@@ -130,7 +134,7 @@ def daemon_of(bench, market, symbols, every):
             clock,
             [bench.ticks.append],
         ),
-        Dispatcher(store, [], clock.now, owner="bench"),
+        dispatcher,
         store,
         clock.now,
         clock,
@@ -139,11 +143,10 @@ def daemon_of(bench, market, symbols, every):
 
 
 @asynccontextmanager
-async def started(daemon):
-    """Its loops, for as long as it is entered; one that ends by an error ends all."""
-    await daemon.open()
+async def running_together(loops):
+    """All of them, for as long as it is entered; one that ends by an error ends all."""
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(loop) for loop in daemon.loops()]
+        tasks = [group.create_task(loop) for loop in loops]
         yield
         for task in tasks:
             task.cancel()
