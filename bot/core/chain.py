@@ -13,7 +13,9 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
-WHOLE = 0.9  # of what a venue's chain had a moment ago: less is no whole chain
+# Of what a venue's chain had a moment ago: less is no whole chain. Binance is known to tell no open
+# interest for an expiry now and then, and goes without.
+WHOLE = {"rows": 0.9, "IVs": 0.9, "open interests": 0.5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +104,14 @@ def without_old_rows(chain: OptionChain, oldest: datetime) -> OptionChain:
 def missing(before: OptionChain, after: OptionChain, now: datetime) -> str:
     """What of a venue's chain before is not in the one after, and cannot just have expired.
 
-    An expiry, or more than a tenth of the rows, the IVs or the open interest; "" for nothing.
+    An expiry, a tenth of the rows or IVs, half of the open interest; "" for nothing.
     """
     lost = np.setdiff1d(_alive(before, now).expiry, after.expiry)
     if len(lost):
         return f"no rows of {from_milliseconds(lost[0]):%d %b %Y}"
     was, now_is = _figures(_alive(before, now)), _figures(_alive(after, now))
     for what, count in was.items():
-        if now_is[what] < WHOLE * count:
+        if now_is[what] < WHOLE[what] * count:
             return f"{now_is[what]} of {count} {what}"
     return ""
 

@@ -384,8 +384,8 @@ async def test_a_recording_is_taken_at_its_word():
 HALVES = {
     "5 of 10 rows": lambda chain: chain.take(np.arange(10) < 5),
     "0 of 10 IVs": lambda chain: replace(chain, iv=np.full(10, np.nan)),
-    "8 of 10 open interests": lambda chain: replace(
-        chain, oi=np.where(np.arange(10) < 8, chain.oi, np.nan)
+    "4 of 10 open interests": lambda chain: replace(
+        chain, oi=np.where(np.arange(10) < 4, chain.oi, np.nan)
     ),
 }
 
