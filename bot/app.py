@@ -174,6 +174,7 @@ async def run_daemon(
             cursor = Path(f"{events}.cursor")
             printer = stack.enter_context(Printer(store, identity, cursor, journal_line, output))
             work.append(poll(EVENTS_SECONDS, partial(write_events, printer, events)))
+            stack.push_async_callback(write_events, printer, events)  # what the end still told
         if sys.stdin and sys.stdin.isatty():
             terminal.show(greeting(market))
         gc.freeze()  # what was imported stays: a collection would look through all of it in vain
