@@ -5,6 +5,7 @@ import asyncio
 import logging
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
@@ -76,6 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code."""
     if sys.stdout is None:  # started with its output closed
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  it stays open
+    threading.excepthook = _thread_failed
     options = make_parser().parse_args(arguments)
     try:
         code = options.act(options)
@@ -96,6 +98,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = 1
         _discard_output()
     sys.exit(code)
+
+
+def _thread_failed(failure: threading.ExceptHookArgs) -> None:
+    """The database driver's thread may outlive the loop that it reports to."""
+    if str(failure.exc_value) != "Event loop is closed":
+        threading.__excepthook__(failure)
 
 
 def _discard_output() -> None:

@@ -786,7 +786,8 @@ def test_an_interrupted_replay_goes_on_where_it_was(program, hour, told_of_the_h
                 printed += part
             process.send_signal(number)
             told += (printed + process.stdout.read()).splitlines()
-            assert process.wait(PATIENCE_SECONDS) in (-number, 128 + number)
+            # 0: it was through before the signal came.
+            assert process.wait(PATIENCE_SECONDS) in (-number, 128 + number, 0)
             assert process.stderr.read() == b""
     told += program.replay(hour)
 
