@@ -50,5 +50,33 @@ class DeliveryError(BotError):
         self.retry_after = retry_after
 
 
+class DeliveryInDoubt(DeliveryError):
+    """Nobody knows whether the message arrived; it is sent once more, with its id, then no more."""
+
+
+class RecipientGone(BotError):
+    """The chat is gone, or the bot out of it: its subscription rests until someone revives it."""
+
+
+class PermissionMissing(BotError):
+    """A right is missing that a person can give: suspended, the owner told once, tried again."""
+
+
+class RecipientMoved(BotError):
+    """The chat goes on under another address: everything follows it, and the message is sent."""
+
+    def __init__(self, to: str) -> None:
+        super().__init__(f"moved to {to}")
+        self.to = to
+
+
+class MessageRefused(BotError):
+    """The platform finds the message itself wrong: our mistake, never sent again."""
+
+
+class TokenRefused(BotError):
+    """The platform does not know our token: nothing is sent until the operator changes it."""
+
+
 class UserError(BotError):
     """A command that cannot be answered; its text is the reply."""

@@ -1,14 +1,19 @@
 """What the service needs of the world, in words of the domain; adapters fit by shape."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import IntEnum
 from typing import Protocol
 
 from bot.core.chain import OptionChain
+from bot.core.chats import Chat
 from bot.core.crossings import Latches
 from bot.core.events import Alert, Delivery, Event
+from bot.core.menu import Entry, Form
 from bot.core.minutes import Minute
+from bot.core.reply import Command, Reply
 from bot.core.rules import Rule, RuleState
 from bot.core.snapshot import Candle, Snapshot, Tick
 
@@ -116,7 +121,95 @@ class Messenger(Protocol):
     name: str
 
     async def send(self, alert: Alert) -> None:
-        """Deliver one message. Raises DeliveryError."""
+        """Deliver one message, at the platform's pace.
+
+        Raises DeliveryError (later), DeliveryInDoubt (perhaps arrived), RecipientGone,
+        PermissionMissing, RecipientMoved, MessageRefused (never) or TokenRefused.
+        """
+        ...
+
+
+class Urgency(IntEnum):
+    """Who goes first where a platform's limit makes them wait."""
+
+    REPLY = 0  # someone is looking at the screen
+    ALERT = 1
+    NOTICE = 2
+    DIGEST = 3
+
+
+class Pace(Protocol):
+    """The limits of one token: everything that is sent with it takes its turn here."""
+
+    def turn(self, place: str, urgency: Urgency) -> AbstractAsyncContextManager[None]:
+        """Waits until a request to that chat may go; within it one is made."""
+        ...
+
+    def hold(self, seconds: float, place: str | None = None) -> None:
+        """The platform asked to wait: with this chat, or with everything."""
+        ...
+
+    def refused(self) -> None:
+        """A request was answered 401, 403 or 429: too many of them end in a ban."""
+        ...
+
+
+class CommandLayer(Protocol):
+    """What answers people; a chat only translates `Command` and `Reply`."""
+
+    menu: Mapping[str, Entry]  # every command, by name
+
+    def entry(self, command: Command) -> Entry | None:
+        """The command that is meant, once the two words of a name are put together."""
+        ...
+
+    async def answer(self, command: Command) -> Reply:
+        """The reply; trouble that is expected is a reply as well. Never raises BotError."""
+        ...
+
+    def form(self, command: Command) -> Form | None:
+        """What to ask first when a required argument is missing; None when nothing is."""
+        ...
+
+    async def complete(
+        self, name: str, argument: str, text: str, command: Command
+    ) -> Sequence[str]:
+        """At most 25 values that fit what was typed of that command's argument so far.
+
+        `command` says who asks and where; its own name and arguments do not matter.
+        """
+        ...
+
+
+class ChatBook(Protocol):
+    """Where it is kept which chats can be reached."""
+
+    async def revive(self, target: str) -> None:
+        """The chat is there, with all rights: people added us, or wrote to us."""
+        ...
+
+    async def lose(self, target: str, trouble: str) -> None:
+        """We were thrown out, or blocked."""
+        ...
+
+    async def move(self, target: str, to: str) -> None:
+        """The chat goes on under another address."""
+        ...
+
+
+class Facts(Protocol):
+    """Small things that outlive the process, by name. All of them raise StoreError."""
+
+    async def fact(self, name: str) -> str | None:
+        """What is stored under the name."""
+        ...
+
+    async def put_fact(self, name: str, value: str) -> None:
+        """Store it, over what was there."""
+        ...
+
+    async def first_fact(self, name: str, value: str) -> str:
+        """What is stored under the name; this value, stored now, where nothing was."""
         ...
 
 
@@ -182,18 +275,41 @@ class Store(Protocol):
         """Forget the target's rule; False when it has no such rule."""
         ...
 
+    async def change_rule(self, rule: Rule) -> bool:
+        """Store the rule in place of the one with its id and target; False when there is none."""
+        ...
+
     async def rule_states(self) -> Mapping[str, RuleState]:
         """When each rule rang last and how often, by rule id."""
+        ...
+
+    async def post(self, messages: Sequence[Alert]) -> Sequence[Alert]:
+        """Put messages that no market event caused into the outbox; returns those that are new.
+
+        The journal takes them as it takes the alerts of a record.
+        """
         ...
 
     async def claim(
         self, messenger: str, owner: str, now: datetime, lease: timedelta, limit: int
     ) -> Sequence[Alert]:
-        """At most `limit` due alerts of the messenger's targets, leased to `owner`, oldest first.
+        """At most `limit` due alerts of the messenger's targets, leased to `owner`.
 
-        Due are pending alerts whose time has come and leased ones whose lease has run out.
-        Two claims never return the same alert within its lease.
+        At most one for each target, so that a chat's messages keep their order and none waits
+        for another chat: its most urgent (alert, notice, digest), then oldest. None for a target
+        that has an alert leased already, or one more urgent or older that is due later. Among
+        targets the most urgent, then the oldest come first.
+
+        Due are pending alerts whose time has come, and leased ones whose lease has run out:
+        those come with one more doubt, since they may have been sent. Two claims never return
+        the same alert within its lease.
         """
+        ...
+
+    async def claim_held(
+        self, target: str, owner: str, now: datetime, lease: timedelta
+    ) -> Sequence[Alert]:
+        """Every other due alert of the target that was held, leased to `owner`, oldest first."""
         ...
 
     async def settle(self, owner: str, delivery: Delivery) -> bool:
@@ -201,11 +317,47 @@ class Store(Protocol):
         ...
 
     async def retry(self, owner: str, alert: Alert, due_at: datetime) -> None:
-        """Give a leased alert back, due again at that time, with one more failed attempt."""
+        """Give a leased alert back, due again at that time, with one more failed attempt.
+
+        Its doubts are stored as they are in `alert`.
+        """
         ...
 
     async def release(self, owner: str) -> None:
         """Give back everything leased to the owner, due at once: it is not sending any more."""
+        ...
+
+    async def chat(self, target: str) -> Chat | None:
+        """What is known of the chat."""
+        ...
+
+    async def chats(self) -> Sequence[Chat]:
+        """Every chat that something is known of, by target."""
+        ...
+
+    async def put_chat(self, chat: Chat) -> None:
+        """Store the chat, over what was known of it."""
+        ...
+
+    async def move_target(self, target: str, to: str) -> None:
+        """Everything of the one address is the other's from now on, in one transaction.
+
+        Rules, alerts that have not ended (leases included), the chat itself, and every chat that
+        names it as owner or fallback. What the new address has of its own stays: its chat's
+        settings win.
+        """
+        ...
+
+    async def fact(self, name: str) -> str | None:
+        """What is stored under the name."""
+        ...
+
+    async def put_fact(self, name: str, value: str) -> None:
+        """Store it, over what was there."""
+        ...
+
+    async def first_fact(self, name: str, value: str) -> str:
+        """What is stored under the name; this value, stored now, where nothing was."""
         ...
 
     async def journal(self, after: int, limit: int) -> Sequence[JournalEntry]:

@@ -19,7 +19,7 @@ FOREIGN = {
     "store": {"alembic", "msgspec", "numpy", "sqlalchemy"},
     "charts": {"matplotlib", "numpy"},
     "sim": {"aiohttp", "msgspec", "numpy"},
-    "chat": {"rich"},
+    "chat": {"aiohttp", "discord", "rich", "telegram", "yarl"},
     "api": {"msgspec"},
 }
 OURS = {

@@ -6,10 +6,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+from bot.core.reply import Reply
 from bot.core.snapshot import Levels, Regime, Snapshot
 
 Direction = Literal["up", "down"]
-DeliveryState = Literal["sent", "expired", "failed"]
+DeliveryState = Literal["sent", "expired", "failed", "in_doubt"]
+Kind = Literal["alert", "notice", "digest"]  # of messages; the first goes first
 
 SET_LEVELS = (
     "hvl",
@@ -107,7 +109,10 @@ Event = Crossing | Moved | RegimeChange | Freshness
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One message to one target; its id is the same however often it is made."""
+    """One message to one target; its id is the same however often it is made.
+
+    A ring mostly; the same outbox carries notices of the program and digests.
+    """
 
     id: str
     at: datetime
@@ -117,6 +122,12 @@ class Alert:
     text: str
     expires_at: datetime
     attempts: int = 0  # sends that failed so far
+    kind: Kind = "alert"
+    card: Reply | None = None  # what to show where the text alone says too little
+    due_at: datetime | None = None  # not to be sent before
+    held: bool = False  # waits for quiet hours to end, and is then told together with the others
+    doubts: int = 0  # sends of which nobody knows whether they arrived
+    mention: str = ""  # the person to call by name, when it goes to a chat in place of them
 
 
 @dataclass(frozen=True, slots=True)

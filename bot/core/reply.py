@@ -1,6 +1,6 @@
 """What people ask and what they get back, in words that every chat can show."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -15,7 +15,23 @@ class Command:
 
     name: str
     arguments: tuple[str, ...]
-    target: str  # where it was asked: "terminal:", "telegram:123"
+    target: str  # where it was asked: "terminal:", "telegram:-100123/7", "discord:42"
+    person: str = ""  # where the one who asked is reached alone: "telegram:7", "discord:@7"
+    may_manage: bool = True  # whether they may decide what the chat gets
+    place: str = ""  # the chat's name for people: "#alerts in Traders"
+    lacks: tuple[
+        str, ...
+    ] = ()  # rights that we need there and have not, as the platform calls them
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether others read what is said here."""
+        return self.person not in ("", self.target)
+
+    @property
+    def home(self) -> str:
+        """Whose settings and rules this command is about: the chat's, else the person's own."""
+        return self.target if self.may_manage else self.person
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +68,14 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
+class Menu:
+    """A choice among many, where there are menus; else buttons."""
+
+    label: str
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """An image and the name that its file or attachment gets."""
 
@@ -69,7 +93,9 @@ class Reply:
     lines: tuple[str, ...] = ()
     footer: tuple[str, ...] = ()  # age and origin of the data
     picture: Picture | None = None
+    draw: Callable[[], Awaitable[Picture | None]] | None = None  # a picture that may come later
     actions: tuple[Action, ...] = ()
+    menus: tuple[Menu, ...] = ()
     tone: Tone = "neutral"
     private: bool = False  # concerns only the one who asked
 

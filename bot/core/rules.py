@@ -37,6 +37,7 @@ class Rule:
     cooldown: timedelta = COOLDOWN
     times: int = 0  # rings until it is done; 0 = always
     time_to_live: timedelta = TIME_TO_LIVE
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

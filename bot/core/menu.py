@@ -1,0 +1,56 @@
+"""What commands there are, as every chat's menu shows them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One thing that a command takes; its value may be several words."""
+
+    name: str  # one lower-case word
+    help: str
+    required: bool = False
+    choices: tuple[str, ...] = ()  # all there are, at most 25
+    open: bool = False  # what fits depends on what is typed: `complete` knows
+
+    @property
+    def usage(self) -> str:
+        """As help writes it: [optional] REQUIRED."""
+        return self.name.upper() if self.required else f"[{self.name}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A command: its line is its name and its arguments' values, in their order."""
+
+    name: str  # one word, or two of which the first is a group: "alert add"
+    help: str
+    arguments: tuple[Argument, ...] = ()
+    private: bool = False  # the answer concerns only the one who asked
+    asks_rights: bool = False  # what they, and we, may do there must be known first
+
+    @property
+    def usage(self) -> str:
+        """The line with its arguments as help writes them."""
+        return " ".join([self.name, *(argument.usage for argument in self.arguments)])
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of someone who left an argument out."""
+
+    name: str
+    help: str
+    required: bool
+    choices: Sequence[str] = ()  # at most 25; another value may do as well
+    value: str = ""  # as known so far
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A command that still lacks something: its line is its name and the questions' values."""
+
+    title: str
+    name: str
+    questions: tuple[Question, ...]
