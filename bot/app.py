@@ -7,37 +7,27 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import (
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Collection,
-    Coroutine,
-    Iterator,
-    Sequence,
-)
-from contextlib import (
-    AbstractAsyncContextManager,
-    AsyncExitStack,
-    asynccontextmanager,
-    contextmanager,
-)
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from bot.api.journal import journal_line
 from bot.api.printer import Printer
-from bot.charts.picture import profile_picture
-from bot.charts.worker import ChartError, ChartWorker
+from bot.charts.picture import make_picture
+from bot.charts.theme import THEMES
+from bot.charts.worker import ChartWorker
 from bot.chat.terminal import TARGET, Terminal
+from bot.clock import SystemClock
 from bot.config import Config, duration
 from bot.core.chain import OptionChain
 from bot.core.reply import Field, Reply, mark_simulated
 from bot.core.snapshot import Snapshot, Tick
 from bot.core.text import age_text
 from bot.errors import BotError, UsageError
+from bot.eventfile import event_file, write_events
 from bot.health import clock_fields, venue_fields
 from bot.markets import (
     Market,
@@ -48,14 +38,20 @@ from bot.markets import (
     simulated_market,
     untapped,
 )
+from bot.platforms import PLATFORMS, Platform, open_platforms, platform_fields, senders
 from bot.ports import Store
 from bot.recording.format import Recording, read_recording
 from bot.recording.replay import VirtualClock, moments_of, stale_after
-from bot.service.commands import Commands
+from bot.service.chats import Chats
+from bot.service.commands import Commands, Parts, every_command
 from bot.service.daemon import Daemon, poll
 from bot.service.desk import Desk
+from bot.service.digests import Digests
 from bot.service.dispatcher import Dispatcher
+from bot.service.gallery import Gallery
+from bot.service.limits import Limits
 from bot.service.minutes import MinuteKeeper
+from bot.service.newest import Newest
 from bot.service.replay import Replay
 from bot.service.rulebook import Rulebook
 from bot.service.sources import Sources
@@ -64,12 +60,11 @@ from bot.store.migrate import open_store
 
 logger = logging.getLogger(__name__)
 
-ROLES = ("collect", "deliver")
+ROLES = ("collect", "deliver", *PLATFORMS)
 LIVE_LATE_AFTER = timedelta(minutes=2)  # a longer pause before a start makes a crossing LATE
 REPLAY_EVERY = timedelta(minutes=15)
 RELOAD_SECONDS = 30.0  # for rules that another process changed
 EVENTS_SECONDS = 1.0
-LONGEST_LINE = 1 << 22  # bytes; a snapshot has some 20,000
 
 Work = Coroutine[object, object, object]
 
@@ -134,6 +129,9 @@ class Program:
     market: Market
     store: Store
     rulebook: Rulebook
+    chats: Chats
+    gallery: Gallery
+    platforms: Sequence[Platform]
     dispatcher: Dispatcher
     sources: Sources
     ticker: Ticker
@@ -160,16 +158,22 @@ async def run_daemon(
         store = await stack.enter_async_context(opened_store(config))
         identity = await store.open_market(market.name)
         terminal = Terminal(sys.stdin, sys.stdout, Path(), simulated=market.simulated)
-        program = await make_program(config, market, store, recording, terminal, roles)
-        charts = ChartWorker()
-        stack.push_async_callback(charts.close)
+        program = await make_program(config, market, store, recording, terminal, roles, stack)
+        commands = make_commands(program)
         work: list[Work] = [poll(RELOAD_SECONDS, program.rulebook.reload)]
+        work += [
+            platform.listener(commands, program.chats)
+            for platform in program.platforms
+            if platform.name in roles
+        ]
         if recording and "collect" in roles:
             work.append(await replaying(program, recording, clock, speed))
         elif "collect" in roles:
             work += await collecting(program, stack)
         if not (recording and "collect" in roles):  # a replay delivers within its steps
             work.append(program.dispatcher.run())
+        if "deliver" in roles:
+            work.append(make_digests(program).run())
         if events and output is not None:
             cursor = Path(f"{events}.cursor")
             printer = stack.enter_context(Printer(store, identity, cursor, journal_line, output))
@@ -178,7 +182,7 @@ async def run_daemon(
         if sys.stdin and sys.stdin.isatty():
             terminal.show(greeting(market))
         gc.freeze()  # what was imported stays: a collection would look through all of it in vain
-        await until_stopped(terminal.run(make_commands(program, charts).answer), work)
+        await until_stopped(terminal.run(commands.answer), work)
 
 
 async def make_program(
@@ -188,20 +192,43 @@ async def make_program(
     recording: Recording | None,
     terminal: Terminal,
     roles: Collection[str],
+    stack: AsyncExitStack,
 ) -> Program:
-    """The parts of the program over that market and store."""
+    """The parts of the program over that market and store; the stack closes them."""
     limit = duration(config.collector.stale_after, "collector.stale_after")
     if recording:
         limit = max(stale_after(recording, symbol) for symbol in recording.symbols)
     rulebook = Rulebook(store, TARGET)
     await rulebook.reload()
+    chats = Chats(store, market.now, rulebook.reload)
+    platforms = await open_platforms(config, store, simulated=market.simulated)
+    messengers = [terminal, *senders(platforms, stack)] if "deliver" in roles else []
     owner = f"{socket.gethostname()} {os.getpid()}"
-    messengers = [terminal] if "deliver" in roles else []
-    dispatcher = Dispatcher(store, messengers, market.now, owner)
+    charts = ChartWorker()
+    stack.push_async_callback(charts.close)
+    gallery = make_gallery(market, store, charts)
+    stack.push_async_callback(gallery.close)
     minutes = MinuteKeeper(store, market.now, market.timer)
-    ticker = make_ticker(market, minutes.take)
-    sources = market.sources()
-    return Program(config, market, store, rulebook, dispatcher, sources, ticker, minutes, limit)
+    return Program(
+        config=config,
+        market=market,
+        store=store,
+        rulebook=rulebook,
+        chats=chats,
+        gallery=gallery,
+        platforms=platforms,
+        dispatcher=Dispatcher(store, messengers, market.now, owner, chats),
+        sources=market.sources(),
+        ticker=make_ticker(market, minutes.take),
+        minutes=minutes,
+        stale_after=limit,
+    )
+
+
+def make_digests(program: Program) -> Digests:
+    """What posts the digests that are due."""
+    market = program.market
+    return Digests(program.store, program.rulebook, market.now, market.timer, program.stale_after)
 
 
 async def replaying(
@@ -230,6 +257,7 @@ async def collecting(program: Program, stack: AsyncExitStack) -> list[Work]:
         market.now,
         market.timer,
         duration(config.collector.every, "collector.every"),
+        shown=program.gallery.warm,
     )
     await daemon.open()
     keep = duration(config.store.keep, "store.keep")
@@ -258,67 +286,58 @@ def greeting(market: Market) -> Reply:
     return mark_simulated(reply) if market.simulated else reply
 
 
-def make_commands(program: Program, charts: ChartWorker) -> Commands:
+def make_gallery(market: Market, store: Store, charts: ChartWorker) -> Gallery:
+    """The pictures of this market's snapshots."""
+
+    async def draw(
+        chain: OptionChain | None,
+        snapshot: Snapshot,
+        kind: str,
+        theme: str,
+        stale: bool,  # noqa: FBT001  the gallery hands it on as it came
+    ) -> bytes:
+        shown = replace(snapshot, stale=stale)
+        look = THEMES[theme]
+        return await charts.draw(
+            make_picture(kind, chain, shown, theme=look, simulated=market.simulated)
+        )
+
+    return Gallery(store, draw, market.timer.time)
+
+
+def make_commands(program: Program) -> Commands:
     """The commands over this program's store."""
     market = program.market
-    started = market.now()
-
-    async def draw(chain: OptionChain, snapshot: Snapshot, now: datetime) -> bytes | None:
-        picture = profile_picture(chain, snapshot, now, simulated=market.simulated)
-        try:
-            return await charts.profile(picture)
-        except ChartError as error:
-            logger.warning("%s", error)
-            return None
-
-    def status() -> list[Field]:
-        up = age_text(market.now() - started)
-        venues = venue_fields(market, program.sources.unlisted())
-        clock = clock_fields(program.ticker)
-        return [Field("Market", market.name), Field("Up", up), *clock, *venues]
-
+    time = SystemClock().time
+    parts = Parts(
+        store=program.store,
+        chats=program.chats,
+        newest=Newest(program.store.snapshot, time),
+        symbols=market.symbols,
+        pictures=program.gallery.picture,
+        status=partial(status_fields, program, market.now()),
+        rules_changed=program.rulebook.reload,
+    )
     return Commands(
-        program.store,
-        market.symbols,
+        every_command(parts),
+        program.chats,
+        Limits(time),
         market.now,
-        draw,
         program.stale_after,
-        status,
-        program.rulebook.reload,
         simulated=market.simulated,
     )
 
 
-@contextmanager
-def event_file(path: Path) -> Iterator[int]:
-    """The file of events, open at its end; as a file descriptor."""
-    try:
-        file = path.open("ab", buffering=0)
-    except OSError as error:
-        raise UsageError(f"--events {path}: {error.strerror}") from error
-    with file:
-        if path.is_file():
-            drop_fragment(path)
-        yield file.fileno()
-
-
-def drop_fragment(path: Path) -> None:
-    """Cut off what follows the last line: a kill left it, and it is written again."""
-    with path.open("rb+") as file:
-        end = file.seek(0, os.SEEK_END)
-        start = max(0, end - LONGEST_LINE)
-        file.seek(start)
-        whole = file.read().rfind(b"\n") + 1
-        if start + whole < end and (whole or not start):
-            file.truncate(start + whole)
-
-
-async def write_events(printer: Printer, path: Path) -> None:
-    """Bring the file of events up to date. Raises BotError when there is no room for it."""
-    try:
-        await printer.catch_up()
-    except OSError as error:
-        raise BotError(f"--events {path}: {error.strerror}") from error
+def status_fields(program: Program, started: datetime) -> list[Field]:
+    """What works and what does not."""
+    market = program.market
+    return [
+        Field("Market", market.name),
+        Field("Up", age_text(market.now() - started)),
+        *platform_fields(program.platforms),
+        *clock_fields(program.ticker),
+        *venue_fields(market, program.sources.unlisted()),
+    ]
 
 
 async def written_nowhere() -> None:

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import logging
 import os
 import sys
 import threading
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 from uuid import uuid4
 
+from bot import log
 from bot.errors import BotError, UsageError, UserError
 
 if TYPE_CHECKING:
@@ -36,7 +36,9 @@ def make_parser() -> Parser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     run = _command(commands, "run", _run, "the daemon: levels, rings, commands typed here")
-    run.add_argument("--role", default="", metavar="R,R", help="collect, deliver; default all")
+    run.add_argument(
+        "--role", default="", metavar="R,R", help="collect, deliver, discord, telegram; default all"
+    )
     run.add_argument(
         "--source", default="live", metavar="S", help="live, sim, or a recording; default live"
     )
@@ -205,11 +207,7 @@ def _config(options: argparse.Namespace, *, quiet: bool = False) -> "Config":
     from bot.config import load_config
 
     config = load_config(options.config)
-    logging.basicConfig(
-        level="DEBUG" if options.debug else "ERROR" if quiet else config.log.level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
+    log.set_up("DEBUG" if options.debug else "ERROR" if quiet else config.log.level.upper())
     return config
 
 

@@ -20,6 +20,9 @@ PREFIX = "GAMMABELL_"
 DEFAULT_FILE = Path("config.toml")
 
 
+Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
+
+
 class Section(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A table of the file."""
 
@@ -104,26 +107,30 @@ class CollectorConfig(Section):
 
 
 class DiscordConfig(Section):
-    """[discord]: not built yet."""
+    """[discord]: the bot of Discord; its token comes from the environment."""
 
     enabled: bool = False
     api_base: str = "https://discord.com/api/v10"
-    gateway_url: str = ""
+    gateway_url: str = ""  # empty: as Discord says
+    shards: Annotated[int, msgspec.Meta(ge=0)] = 0  # 0: as many as Discord advises
 
 
 class TelegramConfig(Section):
-    """[telegram]: not built yet."""
+    """[telegram]: the bot of Telegram; its token comes from the environment."""
 
     enabled: bool = False
     api_base: str = "https://api.telegram.org"
     mode: Literal["polling", "webhook"] = "polling"
+    webhook_url: str = ""  # where Telegram finds us
+    webhook_host: str = "127.0.0.1"  # where we listen for it
+    webhook_port: Port = 8081
 
 
 class ApiConfig(Section):
     """[api]: not built yet."""
 
     host: str = "127.0.0.1"
-    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 8080
+    port: Port = 8080
 
 
 class LogConfig(Section):
@@ -255,9 +262,7 @@ def _check_values(config: Config) -> None:
     _check_symbols(config.symbols.always)
     for field in msgspec.structs.fields(config.venues):
         _settle_addresses(f"venues.{field.name}", getattr(config.venues, field.name))
-    for name, section in (("discord", config.discord), ("telegram", config.telegram)):
-        if section.enabled:
-            raise ConfigError(f"{name}.enabled: not built yet; set it to false")
+    _check_platforms(config)
     if config.log.level not in ("debug", "info", "warning", "error"):
         raise ConfigError(f"log.level: {config.log.level!r}; choose debug, info, warning or error")
 
@@ -268,6 +273,22 @@ def _check_symbols(symbols: list[str]) -> None:
     for symbol in symbols:
         if not re.fullmatch(rf"[A-Z0-9]+{QUOTE}", symbol):
             raise ConfigError(f"symbols.always: {symbol!r} is no symbol; write it like BTCUSDT")
+
+
+def _check_platforms(config: Config) -> None:
+    """The chats' addresses are such, kept without the slash that may end them."""
+    discord, telegram = config.discord, config.telegram
+    for name, section in (("discord", discord), ("telegram", telegram)):
+        section.api_base = section.api_base.rstrip("/")
+        if not _is_address(section.api_base, ("http", "https")):
+            raise ConfigError(f"{name}.api_base: write it like {type(section)().api_base}")
+    if discord.gateway_url and not _is_address(discord.gateway_url, ("ws", "wss")):
+        raise ConfigError("discord.gateway_url: write it like wss://gateway.discord.gg, or empty")
+    if telegram.mode == "webhook" and not _is_address(telegram.webhook_url, ("http", "https")):
+        raise ConfigError(
+            "telegram.webhook_url: webhook mode needs the address at which Telegram finds us, "
+            "like https://bell.example.org/telegram"
+        )
 
 
 def _settle_addresses(name: str, venue: VenueConfig) -> None:

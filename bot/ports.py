@@ -119,6 +119,7 @@ class Messenger(Protocol):
     """A way to reach people; `name` is the part of a target before the colon."""
 
     name: str
+    repeats_are_safe: bool  # whether the same alert sent twice makes one message
 
     async def send(self, alert: Alert) -> None:
         """Deliver one message, at the platform's pace.
@@ -157,7 +158,10 @@ class Pace(Protocol):
 class CommandLayer(Protocol):
     """What answers people; a chat only translates `Command` and `Reply`."""
 
-    menu: Mapping[str, Entry]  # every command, by name
+    @property
+    def menu(self) -> Mapping[str, Entry]:
+        """Every command, by name."""
+        ...
 
     def entry(self, command: Command) -> Entry | None:
         """The command that is meant, once the two words of a name are put together."""

@@ -23,6 +23,7 @@ from bot.core.schedule import next_collect
 from bot.core.snapshot import Snapshot, Tick, recompute
 from bot.core.symbols import coin_of, find_symbol
 from bot.core.text import age_text
+from bot.core.view import View
 from bot.errors import BotError, NothingHeard, NotListed, SourceError, StoreError
 from bot.markets import SIMULATED, Market, enabled_venues, live_market, now_utc, recorded_market
 from bot.ports import ChainSource
@@ -31,8 +32,10 @@ from bot.recording.recorder import Recorder, RecordingWire
 from bot.recording.replay import VirtualClock, newest_tick, stale_after
 from bot.service.dispatcher import Dispatcher
 from bot.service.ticker import Ticker
+from bot.signin import discord_bot, telegram_bot
 from bot.store.engine import parse_url, place, sqlite_file
 from bot.store.migrate import NEWEST, current_revision, migrate
+from bot.tokens import read_token
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +66,7 @@ class Silent:
     """A messenger whose journal line is the message: what a replay rings with."""
 
     name = "terminal"
+    repeats_are_safe = True
 
     async def send(self, alert: Alert) -> None:
         """Nothing more to do."""
@@ -194,9 +198,10 @@ async def flush_on(recorder: Recorder, lasting: timedelta) -> None:
 
 
 async def check(config: Config, say: Callable[[str], None]) -> int:
-    """One line each for config, database, venues and symbols; 1 when one of them fails."""
+    """One line each for config, database, chats, venues and symbols; 1 when one of them fails."""
     say("ok      config")
     fine = await _check_database(config, say)
+    fine = await _check_platforms(config, say) and fine
     listed: set[str] = set()
     async with live_market(config) as market:
         coins = [coin_of(symbol) for symbol in market.symbols]
@@ -223,6 +228,24 @@ async def _check_database(config: Config, say: Callable[[str], None]) -> bool:
     state = "will be made" if revision is None else f"revision {revision}, newest {NEWEST}"
     say(f"ok      database: {state}")
     return True
+
+
+async def _check_platforms(config: Config, say: Callable[[str], None]) -> bool:
+    """The tokens of the chats that are enabled."""
+    fine = True
+    for name, section, ask in (
+        ("discord", config.discord, discord_bot),
+        ("telegram", config.telegram, telegram_bot),
+    ):
+        if not section.enabled:
+            say(f"ok      {name}: not enabled")
+            continue
+        try:
+            say(f"ok      {name}: signed in as {await ask(config, read_token(name))}")
+        except BotError as error:
+            say(f"FAILED  {error}")
+            fine = False
+    return fine
 
 
 async def _check_venue(
@@ -258,7 +281,7 @@ async def migrate_store(config: Config, say: Callable[[str], None]) -> int:
 
 def print_card(answer: Answer) -> None:
     """The levels as the chats show them. Raises DeliveryError."""
-    card = levels_card(answer.snapshot, answer.now, timedelta.max)
+    card = levels_card(answer.snapshot, View(answer.now, timedelta.max))
     if answer.simulated:
         card = mark_simulated(card)
     Terminal(None, sys.stdout, Path(), simulated=answer.simulated).print(card)

@@ -195,7 +195,7 @@ BAD_USAGE = {
 }
 BAD_SETTINGS = {
     "COLLECTOR__EVRY=30s": "did you mean collector.every?",
-    "DISCORD__ENABLED=true": "not built yet",
+    "TELEGRAM__MODE=webhook": "telegram.webhook_url",
     "STORE__URL=mysql://localhost/x": "[store] url",
 }
 

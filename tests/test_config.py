@@ -296,16 +296,29 @@ def test_data_must_stay_fresh_longer_than_a_cycle(refusal):
 
 
 @pytest.mark.parametrize("section", ["discord", "telegram"])
-def test_what_is_not_built_yet_cannot_be_enabled(refusal, section):
-    line = refusal(f"[{section}]\nenabled = true\n")
+def test_a_chat_is_enabled_in_its_section(load, section):
+    config = load(f"[{section}]\nenabled = true\n")
 
-    assert f"{section}.enabled: not built yet" in line
+    assert getattr(config, section).enabled
 
 
-def test_what_is_not_built_yet_may_be_set_up(load):
-    config = load('[discord]\napi_base = "http://x"\n')
+def test_the_address_of_a_chat_is_kept_without_its_last_slash(load):
+    config = load('[discord]\napi_base = "http://127.0.0.1:1/api/v10/"\n')
 
-    assert config.discord.api_base == "http://x"
+    assert config.discord.api_base == "http://127.0.0.1:1/api/v10"
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('[discord]\napi_base = "discord.com"\n', "discord.api_base"),
+        ('[discord]\ngateway_url = "https://x"\n', "discord.gateway_url"),
+        ('[telegram]\napi_base = ""\n', "telegram.api_base"),
+        ('[telegram]\nmode = "webhook"\n', "telegram.webhook_url"),
+    ],
+)
+def test_an_address_of_a_chat_that_is_none_is_refused_by_name(refusal, text, key):
+    assert key in refusal(text)
 
 
 def test_the_addresses_of_a_venue_follow_its_base_url(load):

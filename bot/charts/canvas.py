@@ -1,7 +1,8 @@
-"""The sheet every chart is drawn on: size, colours, text by the pixel, PNG."""
+"""The sheet every chart is drawn on: size, text by the pixel, PNG."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
@@ -14,6 +15,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.textpath import text_to_path
 from matplotlib.transforms import IdentityTransform
 
+from bot.charts.theme import Theme
+
 # Pixels, counted from the sheet's lower left corner.
 WIDTH, HEIGHT = 1080, 1350  # what a phone shows at full width without cropping
 LEFT, BOTTOM, RIGHT, TOP = 132, 206, 630, 1104  # the frame of the chart
@@ -22,19 +25,6 @@ SMALL = 23  # a text's size; much less cannot be read on a phone
 LINE = 31  # from one line of small text to the next
 DPI = 100
 
-GROUND = "#0f151d"
-PANEL = "#151d28"
-GRID = "#2a3646"
-INK = "#e8eef4"
-FAINT = "#a3b3c2"  # 8:1 on the ground
-# Told apart in every form of colour blindness: Okabe and Ito's, lightened for a dark ground.
-BLUE = "#5ab8ee"
-ORANGE = "#eda31c"
-GREEN = "#2fd3a5"
-PINK = "#ee9fd0"
-YELLOW = "#f4e66a"
-RED = "#ff7a59"
-
 STYLE = {
     "font.family": ["DejaVu Sans"],  # comes with matplotlib
     "text.parse_math": False,  # two dollar signs are two amounts, not a formula
@@ -42,31 +32,60 @@ STYLE = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet in the colours of its theme."""
+
+    figure: Figure
+    theme: Theme
+
+    def write(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: float = SMALL,
+        weight: str = "normal",
+        **look: str,
+    ) -> None:
+        """Text with its base line at a pixel, left-aligned unless its look says otherwise."""
+        every: dict[str, Any] = {"color": self.theme.ink, "weight": weight, **look}
+        place = IdentityTransform()
+        self.figure.text(x, y, text, size=points(size), transform=place, **every)
+
+    def draw_box(
+        self, corner: tuple[float, float], size: tuple[float, float], look: Mapping[str, Any]
+    ) -> None:
+        """A rectangle, px."""
+        self.figure.add_artist(Rectangle(corner, *size, transform=IdentityTransform(), **look))
+
+    def add_panel(self) -> Axes:
+        """The axes within the frame."""
+        corner, size = (LEFT / WIDTH, BOTTOM / HEIGHT), (RIGHT - LEFT, TOP - BOTTOM)
+        place = (*corner, size[0] / WIDTH, size[1] / HEIGHT)
+        axes = self.figure.add_axes(place, facecolor=self.theme.panel)
+        clear_frame(axes, self.theme.faint)
+        axes.grid(color=self.theme.grid, linewidth=points(1.2))
+        axes.set_axisbelow(True)
+        return axes
+
+    def png(self) -> bytes:
+        """The sheet as a PNG that is the same for the same drawing."""
+        file = BytesIO()
+        self.figure.savefig(file, format="png", metadata={"Software": None})
+        return file.getvalue()
+
+
 def style() -> AbstractContextManager[None]:
     """Within it drawings look the same, whatever a matplotlibrc of this machine says."""
     return matplotlib.style.context(["default", STYLE])
 
 
-def points(pixels: float) -> float:
-    """The size in typographic points, which is what matplotlib wants."""
-    return pixels * 72 / DPI
-
-
-def new_figure() -> Figure:
+def new_sheet(theme: Theme) -> Sheet:
     """An empty sheet with a canvas of its own; pyplot would keep every figure for ever."""
-    figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor=GROUND)
+    figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor=theme.ground)
     FigureCanvasAgg(figure)
-    return figure
-
-
-def add_panel(figure: Figure) -> Axes:
-    """The axes within the frame."""
-    corner, size = (LEFT / WIDTH, BOTTOM / HEIGHT), (RIGHT - LEFT, TOP - BOTTOM)
-    axes = figure.add_axes((*corner, size[0] / WIDTH, size[1] / HEIGHT), facecolor=PANEL)
-    clear_frame(axes, FAINT)
-    axes.grid(color=GRID, linewidth=points(1.2))
-    axes.set_axisbelow(True)
-    return axes
+    return Sheet(figure, theme)
 
 
 def clear_frame(axes: Axes, colour: str) -> None:
@@ -75,25 +94,9 @@ def clear_frame(axes: Axes, colour: str) -> None:
     axes.tick_params(colors=colour, labelsize=points(SMALL), length=0, pad=points(10))
 
 
-def write(
-    figure: Figure,
-    x: float,
-    y: float,
-    text: str,
-    size: float = SMALL,
-    weight: str = "normal",
-    **look: str,
-) -> None:
-    """Text with its base line at a pixel, left-aligned unless its look says otherwise."""
-    every: dict[str, Any] = {"color": INK, "weight": weight, **look}
-    figure.text(x, y, text, size=points(size), transform=IdentityTransform(), **every)
-
-
-def draw_box(
-    figure: Figure, corner: tuple[float, float], size: tuple[float, float], look: Mapping[str, Any]
-) -> None:
-    """A rectangle, px."""
-    figure.add_artist(Rectangle(corner, *size, transform=IdentityTransform(), **look))
+def points(pixels: float) -> float:
+    """The size in typographic points, which is what matplotlib wants."""
+    return pixels * 72 / DPI
 
 
 def width_of(text: str, size: float = SMALL, weight: str = "normal") -> float:
@@ -117,10 +120,3 @@ def wrap(text: str, room: float) -> list[str]:
         else:
             lines[-1] = longer
     return lines
-
-
-def png(figure: Figure) -> bytes:
-    """The sheet as a PNG that is the same for the same drawing."""
-    file = BytesIO()
-    figure.savefig(file, format="png", metadata={"Software": None})
-    return file.getvalue()

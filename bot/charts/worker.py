@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import signal
 import traceback
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from bot.errors import BotError
 
 if TYPE_CHECKING:  # the drawing process sets its surroundings before numpy is imported
-    from bot.charts.picture import ProfilePicture
+    from bot.charts.picture import Picture
 
 logger = logging.getLogger(__name__)
 
@@ -29,17 +29,21 @@ class ChartError(BotError):
 
 
 class ChartWorker:
-    """Draws one picture after another in a process that starts with the first."""
+    """Draws one picture after another in a process that starts with the first.
 
-    def __init__(self, limit_seconds: float = 20.0) -> None:
+    A picture that hangs costs those behind it no more than their patience.
+    """
+
+    def __init__(self, limit_seconds: float = 20.0, patience_seconds: float = 5.0) -> None:
         self._limit = limit_seconds  # for one picture, the process's start included
-        self._turn = asyncio.Lock()
+        self._patience = patience_seconds  # until its turn comes
+        self._drawing = asyncio.Lock()
         self._drawer: _Drawer | None = None
         self._closed = False
 
-    async def profile(self, picture: "ProfilePicture") -> bytes:
-        """The profile chart as PNG. Raises ChartError."""
-        async with self._turn:
+    async def draw(self, picture: "Picture") -> bytes:
+        """The chart as PNG. Raises ChartError."""
+        async with self._turn():
             for _ in range(ATTEMPTS):
                 try:
                     answer = await self._ask(picture)
@@ -56,7 +60,22 @@ class ChartWorker:
         self._closed = True
         self._discard()
 
-    async def _ask(self, picture: "ProfilePicture") -> bytes | str:
+    @contextlib.asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """The process is ours within. Raises ChartError when it was not free in time."""
+        # Time that was waited does not shorten the drawing: else a picture whose turn comes at
+        # its last moment would end a healthy process, and the next one after it.
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._drawing.acquire()
+        except TimeoutError:
+            raise ChartError(f"no chart: not its turn within {self._patience:g} s") from None
+        try:
+            yield
+        finally:
+            self._drawing.release()
+
+    async def _ask(self, picture: "Picture") -> bytes | str:
         """What the process answers. Raises EOFError or OSError when it dies."""
         if self._closed:
             raise ChartError("no chart: the program is ending")
@@ -89,7 +108,7 @@ class _Drawer:
             self._process.start()
         theirs.close()
 
-    def ask(self, picture: "ProfilePicture") -> bytes | str:
+    def ask(self, picture: "Picture") -> bytes | str:
         """Blocks until the answer is there. Raises EOFError or OSError when the process dies."""
         self._pipe.send(picture)
         answer: bytes | str = self._pipe.recv()
@@ -120,11 +139,11 @@ def _draw_forever(pipe: Connection) -> None:
             gc.collect()  # a figure is a ring of references around 6 MB of pixels
 
 
-def _draw(picture: "ProfilePicture") -> bytes | str:
+def _draw(picture: "Picture") -> bytes | str:
     try:
-        from bot.charts.profile import render_profile
+        from bot.charts.render import render
 
-        return render_profile(picture)
+        return render(picture)
     except Exception:  # noqa: BLE001 - whatever it is, the picture is refused and the next drawn
         return traceback.format_exc()
 

@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from bot.core.events import Alert
-from bot.core.reply import Command, Picture, Reply, Table, column_widths, parse_command, plain_lines
+from bot.core.reply import (
+    Command,
+    Picture,
+    Reply,
+    Table,
+    column_widths,
+    parse_command,
+    plain_lines,
+    with_picture,
+)
 from bot.errors import DeliveryError
 
 if TYPE_CHECKING:
@@ -41,6 +50,7 @@ class Terminal:
     """The person at this terminal: a messenger for their rings, a prompt for their commands."""
 
     name = "terminal"
+    repeats_are_safe = True  # nobody minds a line twice
 
     def __init__(
         self, stdin: TextIO | None, stdout: TextIO, folder: Path, *, simulated: bool
@@ -81,7 +91,7 @@ class Terminal:
             ) is not None and line.strip().lower() not in LEAVE:
                 self._asking = False
                 if line.strip():
-                    self.show(await answer(parse_command(line, TARGET)))
+                    self.show(await drawn(await answer(parse_command(line, TARGET))))
                 self._ask()
         finally:
             if self._later:
@@ -180,6 +190,13 @@ class Terminal:
         for line in whole:
             self._lines.put_nowait(line.decode("utf-8", "replace"))
         return bool(chunk)
+
+
+async def drawn(reply: Reply) -> Reply:
+    """The reply with its picture, where that is the answer: a terminal shows the others' words."""
+    if reply.draw is None or not reply.picture_first:
+        return reply
+    return with_picture(reply, await reply.draw())
 
 
 class Screen:

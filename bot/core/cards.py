@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from bot.core.chain import Floats, OptionChain, from_milliseconds
-from bot.core.events import ODTE_LEVELS, SET_LEVELS
+from bot.core.events import ODTE_LEVELS, SET_LEVELS, Alert
 from bot.core.gex import LiveRows, exposure, live_rows
 from bot.core.levels import RankedStrike, expiry_atm_iv, max_pain
-from bot.core.reply import Action, Field, Picture, Reply, Table, Tone
+from bot.core.reply import Action, Field, Menu, Reply, Table, Tone, mark_simulated
 from bot.core.snapshot import Snapshot
 from bot.core.symbols import coin_of
-from bot.core.text import LABELS, age_text, money_text, percent_text, price_text, sources_text
+from bot.core.text import LABELS, money_text, percent_text, price_text
+from bot.core.view import View
 from bot.core.words import MONTHS
 from bot.core.zones import FlipZone
 
@@ -39,38 +40,60 @@ REASONS = {
     "row_stale": "too old",
 }
 NOTABLE = 0.05  # of the rows: fewer unusable ones are every day's
+THEMES = ("dark", "light")  # of charts; the first is the default
+CHARTS = {"profile": "GEX by strike", "price": "price and levels"}
+MENU_LENGTH = 25  # what Discord takes
 ZONES_SHOWN = 2  # on the card of all levels
 
 
 def levels_card(
     snapshot: Snapshot,
-    now: datetime,
-    stale_after: timedelta,
+    view: View,
     *,
     odte: bool = False,
     alone: Sequence[str] = (),
+    symbols: Sequence[str] = (),
 ) -> Reply:
-    """Every level, or those of the next 24 hours; `alone` are the venues it was reduced to."""
+    """Every level, or those of the next 24 hours; `alone` are the venues it was reduced to.
+
+    `symbols` are those that it may be changed to.
+    """
     coin = coin_of(snapshot.symbol)
-    line = " ".join(["levels", coin.lower(), *(["0dte"] if odte else []), *alone])
     state = (_spot(snapshot), _regime(snapshot))
     card = Reply(
         title=f"{coin} {'0DTE ' if odte else ''}levels{_alone(alone)}",
-        fields=state if odte else (*state, _net_gex(snapshot), *_max_pain(snapshot, now)),
+        fields=state if odte else (*state, _net_gex(snapshot), *_max_pain(snapshot, view.now)),
         tables=_odte_tables(snapshot) if odte else _all_tables(snapshot),
         lines=() if odte else _more_zones(snapshot),
         tone=TONES.get(snapshot.levels.regime, "neutral"),
-        actions=(
-            Action("Refresh", line),
-            _other_set(coin, alone, odte=odte),
-            Action("Chart", f"chart {coin.lower()}"),
-            Action("Alert me at HVL", f"alert add {coin.lower()} hvl cross any"),
-        ),
+        actions=_levels_actions(coin, alone, odte=odte),
+        menus=_symbol_menu(symbols, odte=odte),
     )
-    return _dated(card, snapshot, now, stale_after)
+    return _dated(card, snapshot, view)
 
 
-def top_card(snapshot: Snapshot, now: datetime, stale_after: timedelta) -> Reply:
+def _levels_actions(coin: str, alone: Sequence[str], *, odte: bool) -> tuple[Action, ...]:
+    name = coin.lower()
+    return (
+        Action("Refresh", _levels_line(name, alone, odte=odte)),
+        Action("All expiries" if odte else "0DTE", _levels_line(name, alone, odte=not odte)),
+        Action("Profile", f"chart {name} profile"),
+        Action("Price", f"chart {name} price"),
+        Action("Alert me at HVL", f"alert add {name} {'odte.' if odte else ''}hvl cross any"),
+    )
+
+
+def _levels_line(name: str, alone: Sequence[str], *, odte: bool) -> str:
+    return " ".join(["levels", name, *(["0dte"] if odte else []), *alone])
+
+
+def _symbol_menu(symbols: Sequence[str], *, odte: bool) -> tuple[Menu, ...]:
+    coins = [coin_of(symbol) for symbol in symbols[:MENU_LENGTH]]
+    actions = (Action(coin, _levels_line(coin.lower(), (), odte=odte)) for coin in coins)
+    return (Menu("Symbol", tuple(actions)),) if len(coins) > 1 else ()
+
+
+def top_card(snapshot: Snapshot, view: View) -> Reply:
     """The ten strikes with the most gamma exposure."""
     coin = coin_of(snapshot.symbol)
     ranked = snapshot.levels.ranked
@@ -86,12 +109,10 @@ def top_card(snapshot: Snapshot, now: datetime, stale_after: timedelta) -> Reply
         else (),
         lines=() if ranked else (f"none: {_why_no_gamma(snapshot)}",),
     )
-    return _dated(card, snapshot, now, stale_after)
+    return _dated(card, snapshot, view)
 
 
-def max_pain_card(
-    chain: OptionChain, snapshot: Snapshot, now: datetime, stale_after: timedelta
-) -> Reply:
+def max_pain_card(chain: OptionChain, snapshot: Snapshot, view: View) -> Reply:
     """Max pain of every expiry that has open interest."""
     coin = coin_of(snapshot.symbol)
     strikes, payouts = [], []
@@ -100,7 +121,7 @@ def max_pain_card(
         if calls + puts > 0:
             pain = max_pain(rows)
             away = percent_text(pain.strike / snapshot.spot - 1)
-            strikes.append((expiry, _left(pain.expiry - now), price_text(pain.strike), away))
+            strikes.append((expiry, _left(pain.expiry - view.now), price_text(pain.strike), away))
             payouts.append((expiry, money_text(pain.value), _short(calls + puts)))
     tables = (
         Table("", ("Expiry", "Left", "Max pain", "From spot"), tuple(strikes)),
@@ -114,10 +135,10 @@ def max_pain_card(
         tables=tables if strikes else (),
         lines=() if strikes else ("none: no open interest",),
     )
-    return _dated(card, snapshot, now, stale_after)
+    return _dated(card, snapshot, view)
 
 
-def move_card(snapshot: Snapshot, now: datetime, stale_after: timedelta) -> Reply:
+def move_card(snapshot: Snapshot, view: View) -> Reply:
     """The one-day expected move."""
     move = snapshot.levels.expected_move
     fields: tuple[Field, ...] = (_spot(snapshot),)
@@ -130,10 +151,10 @@ def move_card(snapshot: Snapshot, now: datetime, stale_after: timedelta) -> Repl
         tables=_move_tables(snapshot, "", LADDER),
         lines=() if move else ("none: no expiry over an hour away has a usable IV",),
     )
-    return _dated(card, snapshot, now, stale_after)
+    return _dated(card, snapshot, view)
 
 
-def flip_card(snapshot: Snapshot, now: datetime, stale_after: timedelta) -> Reply:
+def flip_card(snapshot: Snapshot, view: View) -> Reply:
     """Every flip zone."""
     zones = snapshot.levels.gamma_flip_zones
     none = "none: total GEX keeps its sign from half of spot to one and a half"
@@ -146,12 +167,10 @@ def flip_card(snapshot: Snapshot, now: datetime, stale_after: timedelta) -> Repl
         lines=() if zones else (none,),
         tone=TONES.get(snapshot.levels.regime, "neutral"),
     )
-    return _dated(card, snapshot, now, stale_after)
+    return _dated(card, snapshot, view)
 
 
-def expiries_card(
-    chain: OptionChain, snapshot: Snapshot, now: datetime, stale_after: timedelta
-) -> Reply:
+def expiries_card(chain: OptionChain, snapshot: Snapshot, view: View) -> Reply:
     """What each expiry holds: open interest, IV, its share of GEX, max pain."""
     coin = coin_of(snapshot.symbol)
     live = live_rows(chain, snapshot.spot, snapshot.at)
@@ -162,7 +181,7 @@ def expiries_card(
         iv = expiry_atm_iv(rows)
         share = float(np.abs(exposure(rows)).sum()) / gross if gross else None
         ratio = f"{puts / calls:.2f}" if calls else "none"
-        left = _left(from_milliseconds(int(rows.expiry[0])) - now)
+        left = _left(from_milliseconds(int(rows.expiry[0])) - view.now)
         pain = price_text(max_pain(rows).strike) if calls + puts > 0 else "none"
         interest.append((expiry, left, _short(calls), _short(puts), ratio))
         shares.append((expiry, _unsigned_percent(iv), _unsigned_percent(share), pain))
@@ -182,41 +201,52 @@ def expiries_card(
         tables=tables if interest else (),
         lines=() if interest else ("none: every option has expired",),
     )
-    return _dated(card, snapshot, now, stale_after)
+    return _dated(card, snapshot, view)
 
 
-def chart_card(
-    snapshot: Snapshot, now: datetime, stale_after: timedelta, png: bytes | None
-) -> Reply:
-    """GEX by strike as a picture; the state of the market for who cannot see it."""
-    coin = coin_of(snapshot.symbol)
+def chart_card(snapshot: Snapshot, view: View, kind: str = "profile", theme: str = "dark") -> Reply:
+    """What a chart shows, in the few words that go with it."""
+    coin, name = coin_of(snapshot.symbol), coin_of(snapshot.symbol).lower()
+    other = "price" if kind == "profile" else "profile"
+    style = "" if theme == THEMES[0] else f" {theme}"
     card = Reply(
-        f"{coin} GEX by strike",
+        f"{coin} {CHARTS[kind]}",
         fields=(_spot(snapshot), _regime(snapshot), _net_gex(snapshot)),
-        lines=() if png else ("no chart can be drawn here; levels has the same in words",),
-        picture=Picture(f"gammabell-{snapshot.symbol}.png", png) if png else None,
+        picture_first=True,
         tone=TONES.get(snapshot.levels.regime, "neutral"),
         actions=(
-            Action("Refresh", f"chart {coin.lower()}"),
-            Action("Levels", f"levels {coin.lower()}"),
+            Action("Refresh", f"chart {name} {kind}{style}"),
+            Action(other.capitalize(), f"chart {name} {other}{style}"),
+            Action("Levels", f"levels {name}"),
         ),
     )
-    return _dated(card, snapshot, now, stale_after)
+    return _dated(card, snapshot, view)
 
 
-def is_stale(snapshot: Snapshot, now: datetime, stale_after: timedelta) -> bool:
-    """Whether the data is too old to ring on."""
-    return snapshot.stale or now - snapshot.heard_at > stale_after
+def ring_card(alert: Alert, *, simulated: bool) -> Reply:
+    """A ring, notice or digest as every chat shows it."""
+    card = alert.card or Reply(
+        f"🔔 {coin_of(alert.symbol)}" if alert.symbol else "gammabell",
+        lines=tuple(alert.text.splitlines()),
+        actions=_ring_actions(alert) if alert.symbol else (),
+    )
+    return mark_simulated(card) if simulated else card
 
 
-def _dated(card: Reply, snapshot: Snapshot, now: datetime, stale_after: timedelta) -> Reply:
-    """The card with the age and origin of its data, marked when it is too old."""
-    footer = (*_dropped(snapshot), f"as of {snapshot.at:%Y-%m-%d %H:%M:%S} UTC")
-    footer += (sources_text(snapshot, now),)
-    if not is_stale(snapshot, now, stale_after):
-        return replace(card, footer=footer)
-    warning = f"STALE: older than {age_text(stale_after)}, nothing rings on it"
-    return replace(card, title=f"{card.title} · STALE", footer=(warning, *footer), tone="stale")
+def _ring_actions(alert: Alert) -> tuple[Action, ...]:
+    name = coin_of(alert.symbol).lower()
+    pause = (Action("Pause alert", f"alert pause {alert.rule}"),) if alert.rule.isdigit() else ()
+    return (
+        Action("Levels", f"levels {name}"),
+        Action("Chart", f"chart {name} price"),
+        Action("Snooze 1 h", "snooze 1h"),
+        *pause,
+    )
+
+
+def _dated(card: Reply, snapshot: Snapshot, view: View) -> Reply:
+    """The card with what it left out, and the age and origin of its data."""
+    return view.dated(replace(card, footer=_dropped(snapshot)), snapshot)
 
 
 def _spot(snapshot: Snapshot) -> Field:
@@ -321,11 +351,6 @@ def _move_tables(snapshot: Snapshot, title: str, columns: tuple[str, ...]) -> tu
 
 def _alone(venues: Sequence[str]) -> str:
     return f", {' and '.join(venues)} alone" if venues else ""
-
-
-def _other_set(coin: str, alone: Sequence[str], *, odte: bool) -> Action:
-    words = ["levels", coin.lower(), *([] if odte else ["0dte"]), *alone]
-    return Action("All expiries" if odte else "0DTE", " ".join(words))
 
 
 def _dropped(snapshot: Snapshot) -> tuple[str, ...]:

@@ -1,9 +1,16 @@
 """What a chat asked for beside its rules: when to be quiet, in which zone, its feed and digest."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta, tzinfo
 from typing import Literal
-from zoneinfo import ZoneInfo
+
+from bot.core.clocks import moment_of, parse_time, zone_of
+from bot.core.symbols import coin_of
+from bot.errors import UserError
+
+DIGEST_LATE = timedelta(hours=1)  # a digest that comes later is old news
 
 ChatState = Literal["active", "suspended", "gone"]
 
@@ -50,6 +57,82 @@ class Chat:
     since: datetime | None = None  # when that began
 
     @property
-    def clock(self) -> ZoneInfo:
+    def clock(self) -> tzinfo:
         """Its time zone."""
-        return ZoneInfo(self.zone)
+        return zone_of(self.zone)
+
+
+def quiet_until(chat: Chat, now: datetime) -> datetime | None:
+    """When the chat may ring again; None when it may now.
+
+    The end of its snooze or of its quiet hours, whichever is later; right where clocks jump.
+    """
+    end = max(now, chat.snoozed_until or now)
+    while later := _quiet_end(chat, end):
+        end = later
+    return end if end > now else None
+
+
+def _quiet_end(chat: Chat, moment: datetime) -> datetime | None:
+    """The end of the quiet hours that the moment lies in."""
+    quiet, zone = chat.quiet, chat.clock
+    if quiet is None or quiet.start == quiet.end:
+        return None
+    today = moment.astimezone(zone).date()
+    over_night = timedelta(days=quiet.start > quiet.end)
+    for day in (today - timedelta(days=1), today):
+        end = moment_of(day + over_night, quiet.end, zone)
+        if moment_of(day, quiet.start, zone) <= moment < end:
+            return end
+    return None
+
+
+def digest_due(chat: Chat, last: datetime | None, now: datetime) -> datetime | None:
+    """The moment that the digest is for, when it is to be sent now; `last` is that of the last one.
+
+    One that was missed by more than an hour is left out.
+    """
+    if chat.digest is None:
+        return None
+    today = now.astimezone(chat.clock).date()
+    for day in (today, today - timedelta(days=1)):
+        due = moment_of(day, chat.digest.at, chat.clock)
+        if due <= now <= due + DIGEST_LATE and (last is None or last < due):
+            return due
+    return None
+
+
+def parse_quiet(text: str) -> Quiet:
+    """The hours that "23:00-07:00" means. Raises UserError."""
+    ends = re.split(r"\s*(?:-|–|\bto\b)\s*", text.strip())
+    if len(ends) != 2:
+        raise UserError(f"{text.strip()!r} are no hours; write them like 23:00-07:00")
+    quiet = Quiet(*map(parse_time, ends))
+    if quiet.start == quiet.end:
+        raise UserError("quiet hours begin and end at different times; to end them: quiet off")
+    return quiet
+
+
+def quiet_text(quiet: Quiet) -> str:
+    """23:00-07:00."""
+    return f"{quiet.start:%H:%M}-{quiet.end:%H:%M}"
+
+
+def feed_text(feed: Feed) -> str:
+    """default pack of BTC, ETH."""
+    return f"{feed.pack} pack of {coins_text(feed.symbols)}"
+
+
+def digest_text(digest: Digest) -> str:
+    """08:00 on BTC, ETH."""
+    return f"{digest.at:%H:%M} on {coins_text(digest.symbols)}"
+
+
+def coins_text(symbols: Iterable[str]) -> str:
+    """BTC, ETH."""
+    return ", ".join(map(coin_of, symbols))
+
+
+def right_to_manage(target: str) -> str:
+    """What a person needs there to decide what the chat gets, as its platform calls it."""
+    return "Manage Server" if target.startswith("discord:") else "chat admin"

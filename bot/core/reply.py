@@ -6,6 +6,7 @@ from typing import Literal
 
 Tone = Literal["neutral", "positive", "negative", "stale", "error"]
 
+NO_PICTURE = "no chart can be drawn here; levels has the same in words"
 GAP = "  "  # between the columns of a table
 
 
@@ -94,6 +95,7 @@ class Reply:
     footer: tuple[str, ...] = ()  # age and origin of the data
     picture: Picture | None = None
     draw: Callable[[], Awaitable[Picture | None]] | None = None  # a picture that may come later
+    picture_first: bool = False  # whether the picture is the answer, and the words go with it
     actions: tuple[Action, ...] = ()
     menus: tuple[Menu, ...] = ()
     tone: Tone = "neutral"
@@ -138,6 +140,13 @@ def table_lines(table: Table, widths: Mapping[int, Sequence[int]]) -> list[str]:
         cells = [cell.rjust(width) for cell, width in zip(numbers, others, strict=True)]
         lines.append(GAP.join([name.ljust(first), *cells]).rstrip())
     return lines
+
+
+def with_picture(reply: Reply, picture: Picture | None) -> Reply:
+    """The reply once it is known what was drawn; where a picture was the answer it says if none."""
+    if picture is None and reply.picture_first:
+        return replace(reply, lines=(*reply.lines, NO_PICTURE), draw=None)
+    return replace(reply, picture=picture, draw=None)
 
 
 def mark_simulated(reply: Reply) -> Reply:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal, get_args
+from typing import Literal
 
 from bot.core.crossings import BUFFER, MOVE, Watches
 from bot.core.events import ODTE_LEVELS, OTHER_LEVELS, SET_LEVELS, plain_text
@@ -20,6 +20,14 @@ TIME_TO_LIVE = timedelta(minutes=15)
 LONGEST_SECONDS = 3_650 * 86_400  # now + ttl stays within the calendar
 UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 LEVEL_NAMES = (*SET_LEVELS, *(f"odte.{name}" for name in ODTE_LEVELS), "flip", *OTHER_LEVELS)
+CROSSED = ("hvl", "call_resistance", "put_support")
+DEFAULT_PACK = (
+    *(f"{level} cross any" for level in CROSSED),
+    *(f"odte.{level} cross any" for level in CROSSED),
+    "flip cross any",
+    "regime",
+    *(f"{level} moved 1%" for level in CROSSED),
+)
 USAGE = "write it like: btc hvl cross down buffer 0.1% cooldown 30m once"
 
 
@@ -52,25 +60,24 @@ def parse_rule(text: str, symbols: Iterable[str], target: str) -> Rule:
     """The rule that one line asks for. Raises UserError, which says what is wrong."""
     words = text.lower().split()
     if len(words) < 2:
-        raise UserError(f"a rule needs a symbol, a level and an event; {USAGE}")
-    symbol = find_symbol(words[0], symbols)
+        raise UserError(f"a rule needs a symbol and a level; {USAGE}")
+    symbol, rest = find_symbol(words[0], symbols), words[2:]
     if words[1] == "regime":
-        return _options(Rule("", target, symbol, "regime"), words[2:])
-    level = _level(words[1])
-    kind = words[2] if len(words) > 2 else ""
-    if kind not in ("cross", "moved"):
-        raise UserError(f"{kind or 'nothing'!r} is no event; choose cross, moved or regime")
-    if kind == "moved" and level not in LEVEL_NAMES:
-        raise UserError("a price does not move; only a level does")
-    rule = Rule("", target, symbol, "cross" if kind == "cross" else "moved", level)
-    rest = words[3:]
-    if kind == "moved":
-        size = rest.pop(0) if rest and rest[0][0].isdigit() else f"{MOVE * 100:g}%"
-        return _options(replace(rule, threshold=_percent(size)), rest)
-    if rest and rest[0] in get_args(Way):
-        way: Way = "up" if rest[0] == "up" else "down" if rest[0] == "down" else "any"
-        return _options(replace(rule, way=way), rest[1:])
-    return _options(rule, rest)
+        if rest[:1] in (["cross"], ["moved"]):
+            raise UserError(f"regime has no event; write it like: {words[0]} regime")
+        return _options(Rule("", target, symbol, "regime"), rest)
+    rule = Rule("", target, symbol, "cross", _level(words[1]))
+    match rest:
+        case ["moved", *rest]:
+            return _moved(rule, rest)
+        case ["cross", "any" | "up" | "down" as way, *rest]:
+            return _options(replace(rule, way=way), rest)
+        case ["cross", *rest]:
+            return _options(rule, rest)
+        case [word, *_] if not _is_option(word):
+            raise UserError(f"{word!r} is no event; choose cross, moved or regime")
+        case _:
+            return _options(rule, rest)
 
 
 def rule_text(rule: Rule) -> str:
@@ -93,12 +100,7 @@ def rule_text(rule: Rule) -> str:
 
 def default_rules(symbol: str, target: str) -> list[Rule]:
     """The pack that rings where nobody wrote a rule of their own."""
-    crossed = ("hvl", "call_resistance", "put_support")
-    lines = [f"{symbol} {level} cross any" for level in crossed]
-    lines += [f"{symbol} odte.{level} cross any" for level in crossed]
-    lines += [f"{symbol} flip cross any", f"{symbol} regime"]
-    lines += [f"{symbol} {level} moved 1%" for level in crossed]
-    rules = [parse_rule(line, [symbol], target) for line in lines]
+    rules = [parse_rule(f"{symbol} {line}", [symbol], target) for line in DEFAULT_PACK]
     return [replace(rule, id=f"default: {rule_text(rule)}") for rule in rules]
 
 
@@ -141,6 +143,20 @@ def duration_text(value: timedelta) -> str:
     seconds = value.total_seconds()
     unit = next((u for u, size in reversed(UNITS.items()) if seconds % size == 0), "s")
     return f"{plain_text(seconds / UNITS[unit])}{unit}"
+
+
+def _moved(rule: Rule, words: list[str]) -> Rule:
+    """The rule for a level that moves, by the size that may come first."""
+    if rule.level not in LEVEL_NAMES:
+        raise UserError("a price does not move; only a level does")
+    has_size = words and words[0][0].isdigit() and words[1:2] != ["times"]
+    size = words[0] if has_size else f"{MOVE * 100:g}%"
+    rest = words[1:] if has_size else words
+    return _options(replace(rule, kind="moved", threshold=_percent(size)), rest)
+
+
+def _is_option(word: str) -> bool:
+    return word[0].isdigit() or word in ("once", "always", "buffer", "cooldown", "ttl")
 
 
 def _level(word: str) -> str:

@@ -28,3 +28,14 @@ def find_symbol(text: str, known: Iterable[str]) -> str:
     coins = list(map(coin_of, symbols))
     hint = suggest(coin_of(wanted), coins, f"known: {', '.join(coins)}")
     raise UserError(f"no symbol {text.strip()!r}; {hint}")
+
+
+def find_symbols(words: Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
+    """The known symbols that are meant, each once; all of them without a word. Raises UserError."""
+    symbols = tuple(known)
+    found = [
+        symbol
+        for word in words
+        for symbol in (symbols if word == "all" else (find_symbol(word, symbols),))
+    ]
+    return tuple(dict.fromkeys(found)) or symbols

@@ -1,7 +1,8 @@
 """Words for people: every number with its unit, every statement with its age."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
+from bot.core.clocks import minute_text
 from bot.core.events import Crossing, Event, LevelKey, Moved, RegimeChange
 from bot.core.snapshot import Snapshot, regime_at
 from bot.core.symbols import coin_of
@@ -95,14 +96,15 @@ def snapshot_line(snapshot: Snapshot) -> str:
     )
 
 
-def event_text(event: Event, snapshot: Snapshot, now: datetime) -> str:
-    """One sentence: what happened, by how much, regime, age of the data."""
+def event_text(event: Event, snapshot: Snapshot, now: datetime, zone: tzinfo = UTC) -> str:
+    """One sentence: what happened, by how much, regime, age of the data; times in that zone."""
     coin = coin_of(event.symbol)
     match event:
         case Crossing():
             away = percent_text(event.spot / event.price - 1)
             after = regime_at(snapshot.levels, snapshot.spot, event.spot)
-            late = f" LATE: seen at {event.at:%H:%M} UTC, after a pause." if event.late else ""
+            seen = minute_text(event.at, zone)
+            late = f" LATE: seen at {seen}, after a pause." if event.late else ""
             text = (
                 f"{coin} crossed {label(event.key)} {price_text(event.price)} going "
                 f"{event.direction}: spot {price_text(event.spot)} ({away}); "

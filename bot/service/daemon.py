@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 
 from bot.core.schedule import next_collect
+from bot.core.snapshot import Snapshot
 from bot.errors import StoreError
 from bot.ports import Store, Timer
 from bot.service.collector import Collector
@@ -23,7 +24,7 @@ EXPIRY_GRACE = timedelta(milliseconds=50)  # a row expires at its time, not befo
 class Daemon:
     """Keeps the desks of its symbols up to date, each in loops of its own."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - plain parts, joined in app.py
         self,
         desks: Sequence[Desk],
         collector: Collector,
@@ -33,6 +34,8 @@ class Daemon:
         now: Callable[[], datetime],
         timer: Timer,
         every: timedelta,
+        *,
+        shown: Callable[[Snapshot], None] = lambda _: None,
     ) -> None:
         self._desks = desks
         self._collector = collector
@@ -42,6 +45,7 @@ class Daemon:
         self._now = now
         self._timer = timer
         self._every = every
+        self._shown = shown  # told of every new snapshot, once it is stored
 
     def loops(self) -> list[Coroutine[object, object, object]]:
         """Collecting, a loop each a symbol, and everything that ticks need."""
@@ -74,9 +78,14 @@ class Daemon:
             try:
                 if await self._collector.collect(desk):
                     self._dispatcher.nudge()
+                    self._tell(desk.snapshot)
             except StoreError as error:
                 logger.error("%s not stored, the cycle is repeated: %s", desk.symbol, error)
             await self._sleep_until_due(desk)
+
+    def _tell(self, snapshot: Snapshot | None) -> None:
+        if snapshot:
+            self._shown(snapshot)
 
     async def _sleep_until_due(self, desk: Desk) -> None:
         expiries = set(desk.chain.expiry.tolist()) if desk.chain is not None else set()

@@ -161,8 +161,9 @@ class Desk:
 
         `shown` is the snapshot on view after the change: a new one when its chain is given.
         """
-        rules = self._rulebook.of(self.symbol)
-        alerts, states = route(events, rules, self._rulebook.states, shown, now)
+        book = self._rulebook
+        rules = book.topics(self.symbol)
+        alerts, states = route(events, rules, book.states, shown, now, book.chats)
         await self._store.record(
             Record(
                 symbol=self.symbol,

@@ -1,21 +1,24 @@
-"""From the outbox to people: claim, send, settle."""
+"""From the outbox to people: claim, send, settle; each messenger at its own speed."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 
-from bot.core.events import Alert, Delivery, DeliveryState
-from bot.core.retry import retry_delay
-from bot.errors import DeliveryError, StoreError
+from bot.core.events import Alert
+from bot.errors import StoreError, TokenRefused
 from bot.ports import Messenger, Store
+from bot.service.chats import Chats
+from bot.service.courier import LEASE, REST, Courier
+
+__all__ = ["LEASE", "Dispatcher"]
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=60)  # longer than a batch may take
-BATCH = 10
-TURN = timedelta(seconds=5)  # of a messenger: one that fails slowly holds up no other for longer
+MOST_IN_FLIGHT = 200  # messages of a messenger: its pacer needs a choice of chats
+FEW_IN_FLIGHT = MOST_IN_FLIGHT // 2  # then more are claimed
 LOOK_AGAIN_SECONDS = 1.0  # for what other processes wrote, and for what is due again
+GRACE_SECONDS = 5.0  # for sends in flight when we are told to stop
 
 
 class Dispatcher:
@@ -27,26 +30,27 @@ class Dispatcher:
         messengers: Sequence[Messenger],
         now: Callable[[], datetime],
         owner: str,
+        chats: Chats | None = None,  # None: nobody is told which chats cannot be reached
     ) -> None:
         self._store = store
-        self._messengers = messengers
-        self._now = now
         self._owner = owner
-        self._nudged = asyncio.Event()
+        book = chats or Chats(store, now, _nobody_told)
+        self._lanes = [
+            Lane(store, messenger.name, Courier(store, messenger, book, now, owner), now, owner)
+            for messenger in messengers
+        ]
 
     def nudge(self) -> None:
         """Something was written: look at once."""
-        self._nudged.set()
+        for lane in self._lanes:
+            lane.nudge()
 
     async def run(self) -> None:
         """Deliver until cancelled; what is leased then is given back."""
         try:
-            while True:
-                try:
-                    await self.deliver_due()
-                except StoreError as error:
-                    logger.error("outbox: %s", error)
-                await self._wait()
+            async with asyncio.TaskGroup() as group:
+                for lane in self._lanes:
+                    group.create_task(lane.run())
         finally:
             try:
                 await self.release()
@@ -54,45 +58,129 @@ class Dispatcher:
                 logger.error("outbox: %s", error)
 
     async def deliver_due(self) -> int:
-        """How many alerts were ended."""
-        return sum([await self._deliver_for(messenger) for messenger in self._messengers])
+        """How many alerts were ended: all that are due now. Raises StoreError."""
+        return sum(await _all_of([lane.drain() for lane in self._lanes]))
 
     async def release(self) -> None:
         """Give back what an earlier run, or this one, left unsent."""
         await self._store.release(self._owner)
 
-    async def _deliver_for(self, messenger: Messenger) -> int:
-        """What one messenger ends before it is the next one's turn."""
-        ended, began = 0, self._now()
-        while (now := self._now()) - began < TURN:
-            alerts = await self._store.claim(messenger.name, self._owner, now, LEASE, BATCH)
-            if not alerts:
-                break
-            for alert in alerts:
-                ended += await self._deliver(messenger, alert)
+
+class Lane:
+    """One messenger's part of the outbox; at most one message of each chat is on its way."""
+
+    def __init__(
+        self,
+        store: Store,
+        messenger: str,
+        courier: Courier,
+        now: Callable[[], datetime],
+        owner: str,
+    ) -> None:
+        self._store = store
+        self._messenger = messenger
+        self._courier = courier
+        self._now = now
+        self._owner = owner
+        self._in_flight: dict[str, asyncio.Task[None]] = {}  # by alert
+        self._most = MOST_IN_FLIGHT  # one, after the token was refused, until one is delivered
+        self._rests_until: datetime | None = None
+        self._look = asyncio.Event()
+        self._waits = False  # whether someone looked in vain for room
+
+    def nudge(self) -> None:
+        """Something was written: look at once."""
+        self._look.set()
+
+    async def run(self) -> None:
+        """Keep messages on their way until cancelled; then wait a little for those that are."""
+        async with asyncio.TaskGroup() as group:
+            try:
+                while True:
+                    await self._fill(group)
+                    await self._wait()
+            except asyncio.CancelledError:
+                if self._in_flight:
+                    await asyncio.wait(self._in_flight.values(), timeout=GRACE_SECONDS)
+                raise
+
+    async def drain(self) -> int:
+        """How many alerts were ended: all that are due now. Raises StoreError."""
+        ended = 0
+        while heads := await self._claim(self._most):
+            ended += sum(await _all_of([self._deliver(head) for head in heads]))
         return ended
 
-    async def _deliver(self, messenger: Messenger, alert: Alert) -> bool:
-        now = self._now()
-        if now > alert.expires_at:
-            return await self._settle(alert, "expired")
+    async def _fill(self, group: asyncio.TaskGroup) -> None:
+        """Send what is due, as far as there is room."""
+        room = self._most - len(self._in_flight)
+        self._waits = room <= 0
+        if self._waits:
+            return
         try:
-            await messenger.send(alert)
-        except DeliveryError as error:
-            delay = retry_delay(alert.attempts, error.retry_after)
-            logger.warning("not delivered: %s; again in %s", error, delay)
-            await self._store.retry(self._owner, alert, now + delay)
-            return False
-        return await self._settle(alert, "sent")
+            heads = await self._claim(room)
+        except StoreError as error:
+            logger.error("outbox: %s", error)
+            return
+        for head in heads:
+            # A send that waits longer than its lease, held back by the platform, is claimed
+            # again: that renews the lease, and it goes on.
+            if head.id not in self._in_flight and not self._courier.carries(head):
+                self._in_flight[head.id] = group.create_task(self._carry(head))
 
-    async def _settle(self, alert: Alert, state: DeliveryState) -> bool:
-        delivery = Delivery(self._now(), alert.id, alert.target, state)
-        return await self._store.settle(self._owner, delivery)
+    async def _claim(self, limit: int) -> Sequence[Alert]:
+        now = self._now()
+        if self._rests_until and now < self._rests_until:
+            return ()
+        return await self._store.claim(self._messenger, self._owner, now, LEASE, limit)
+
+    async def _carry(self, head: Alert) -> None:
+        """Deliver it and make room."""
+        try:
+            await self._deliver(head)
+        except StoreError as error:
+            logger.error("outbox: %s", error)
+        finally:
+            del self._in_flight[head.id]
+            if self._waits or len(self._in_flight) <= FEW_IN_FLIGHT:
+                self._look.set()
+
+    async def _deliver(self, head: Alert) -> int:
+        try:
+            ended = await self._courier.deliver(head)
+        except TokenRefused as error:
+            self._rest(error)
+            return 0
+        if ended:
+            self._most = MOST_IN_FLIGHT
+        return ended
+
+    def _rest(self, error: TokenRefused) -> None:
+        """Send nothing for a while, and then a single message to see."""
+        now = self._now()
+        if not self._rests_until or now >= self._rests_until:
+            logger.error("%s: %s; tried again in %s", self._messenger, error, REST)
+            self._rests_until = now + REST
+        self._most = 1
 
     async def _wait(self) -> None:
+        """Until something was written, there is room again, or a second has passed."""
         try:
             async with asyncio.timeout(LOOK_AGAIN_SECONDS):
-                await self._nudged.wait()
+                await self._look.wait()
         except TimeoutError:
             pass
-        self._nudged.clear()
+        self._look.clear()
+
+
+async def _all_of(works: Sequence[Awaitable[int]]) -> Sequence[int]:
+    """What each gave, once all have ended; the first error, if there was one."""
+    results = await asyncio.gather(*works, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return [result for result in results if isinstance(result, int)]
+
+
+async def _nobody_told() -> None:
+    """What is done about a change where nobody needs to know."""

@@ -27,7 +27,7 @@ from bot.core.events import (
 )
 from bot.core.snapshot import Candle, Snapshot
 from bot.errors import StoreError
-from bot.ports import Record
+from bot.ports import Record, Urgency
 
 T = TypeVar("T")
 Columns = Mapping[str, NDArray[np.generic]]
@@ -104,9 +104,15 @@ def event_body(kind: str, text: str) -> Mapping[str, object]:
     return event_object(from_json(text, KINDS[kind]))
 
 
-def messenger_of(target: str) -> str:
-    """The name of the messenger that reaches the target."""
-    return target.partition(":")[0]
+def urgency_of(alert: Alert) -> Urgency:
+    """Its place among the messages of one chat, and among the chats."""
+    return Urgency[alert.kind.upper()]
+
+
+def check_card(alert: Alert) -> None:
+    """Raises ValueError for a card with a picture: the outbox keeps words alone."""
+    if alert.card and (alert.card.picture or alert.card.draw):
+        raise ValueError(f"the card of message {alert.id!r} has a picture, which cannot be stored")
 
 
 def digest(*parts: bytes) -> str:

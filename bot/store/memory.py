@@ -1,6 +1,6 @@
 """The store of tests and single answers: the same promises, and nothing survives."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from bot.core.chain import OptionChain
+from bot.core.chats import Chat
 from bot.core.crossings import Latches
 from bot.core.events import Alert, Delivery
 from bot.core.minutes import Minute, merge
@@ -16,6 +17,7 @@ from bot.core.snapshot import Snapshot
 from bot.errors import StoreError
 from bot.ports import JournalEntry, Record
 from bot.store import codec
+from bot.store.addresses import follow, follow_chat, messenger_of, moved
 from bot.store.tables import microseconds
 
 MARKET, POSITION, IDENTITY = "market", "position", "identity"
@@ -28,6 +30,15 @@ class Outgoing:
     alert: Alert
     due_at: datetime | None
     owner: str | None = None
+
+    def is_leased(self, now: datetime) -> bool:
+        """Whether someone may be sending it."""
+        return self.owner is not None and self.due_at is not None and self.due_at > now
+
+    @property
+    def rank(self) -> tuple[int, datetime]:
+        """Its place among those that wait."""
+        return codec.urgency_of(self.alert), self.alert.at
 
 
 @dataclass
@@ -43,6 +54,8 @@ class Stored:
     alerts: dict[str, Outgoing] = field(default_factory=dict)
     journal: dict[int, codec.Line] = field(default_factory=dict)
     minutes: dict[tuple[str, datetime], Minute] = field(default_factory=dict)
+    chats: dict[str, Chat] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
     last_rule: int = 0
     last_line: int = 0
@@ -106,26 +119,42 @@ class MemoryStore:
             stored.rule_states.pop(rule_id, None)
         return True
 
+    async def change_rule(self, rule: Rule) -> bool:
+        """Store the rule in place of the one with its id and target; False when there is none."""
+        known = self._stored.rules.get(rule.id)
+        if known is None or known.target != rule.target:
+            return False
+        with self._changing() as stored:
+            stored.rules[rule.id] = rule
+        return True
+
     async def rule_states(self) -> Mapping[str, RuleState]:
         """When each rule rang last and how often, by rule id."""
         return dict(self._stored.rule_states)
 
+    async def post(self, messages: Sequence[Alert]) -> Sequence[Alert]:
+        """Put messages that no market event caused into the outbox; returns those that are new."""
+        _check_messages(messages)
+        with self._changing() as stored:
+            added = _add_alerts(stored, messages)
+            _append(stored, [codec.event_line(alert, alert.symbol) for alert in added])
+        return added
+
     async def claim(
         self, messenger: str, owner: str, now: datetime, lease: timedelta, limit: int
     ) -> Sequence[Alert]:
-        """At most `limit` due alerts of the messenger's targets, leased to `owner`."""
-        due = [
-            one.alert
-            for one in self._stored.alerts.values()
-            if codec.messenger_of(one.alert.target) == messenger
-            and one.due_at is not None
-            and one.due_at <= now
-        ]
-        claimed = sorted(due, key=lambda alert: alert.at)[:limit]
-        with self._changing() as stored:
-            for alert in claimed:
-                stored.alerts[alert.id] = Outgoing(alert, now + lease, owner)
-        return claimed
+        """At most `limit` due alerts of the messenger's targets, one each, leased to `owner`."""
+        queues = self._queues(messenger).values()
+        heads = [queue[0] for queue in queues if not any(one.is_leased(now) for one in queue)]
+        return self._lease(_due(heads, now)[:limit], owner, now + lease)
+
+    async def claim_held(
+        self, target: str, owner: str, now: datetime, lease: timedelta
+    ) -> Sequence[Alert]:
+        """Every other due alert of the target that was held, leased to `owner`, oldest first."""
+        queue = self._queues(messenger_of(target)).get(target, [])
+        held = [one for one in _due(queue, now) if one.alert.held]
+        return self._lease(sorted(held, key=lambda one: one.alert.at), owner, now + lease)
 
     async def settle(self, owner: str, delivery: Delivery) -> bool:
         """End a leased alert and write its delivery to the journal; False if the lease was lost."""
@@ -142,7 +171,8 @@ class MemoryStore:
         held = self._stored.alerts.get(alert.id)
         if held and held.owner == owner:
             with self._changing() as stored:
-                again = replace(held.alert, attempts=held.alert.attempts + 1)
+                attempts = held.alert.attempts + 1
+                again = replace(held.alert, attempts=attempts, doubts=alert.doubts)
                 stored.alerts[alert.id] = Outgoing(again, due_at)
 
     async def release(self, owner: str) -> None:
@@ -151,6 +181,51 @@ class MemoryStore:
             for identity, held in self._stored.alerts.items():
                 if held.owner == owner:
                     stored.alerts[identity] = Outgoing(held.alert, held.alert.at)
+
+    async def chat(self, target: str) -> Chat | None:
+        """What is known of the chat."""
+        return self._stored.chats.get(target)
+
+    async def chats(self) -> Sequence[Chat]:
+        """Every chat that something is known of, by target."""
+        return [chat for _, chat in sorted(self._stored.chats.items())]
+
+    async def put_chat(self, chat: Chat) -> None:
+        """Store the chat, over what was known of it."""
+        with self._changing() as stored:
+            stored.chats[chat.target] = chat
+
+    async def move_target(self, target: str, to: str) -> None:
+        """Everything of the one address, topics included, is the other's from now on."""
+        with self._changing() as stored:
+            stored.rules = {
+                identity: follow(rule, target, to) for identity, rule in stored.rules.items()
+            }
+            stored.alerts = {
+                identity: replace(one, alert=follow(one.alert, target, to)) if one.due_at else one
+                for identity, one in stored.alerts.items()
+            }
+            stored.chats = {
+                moved(one.target, target, to): follow_chat(one, target, to)
+                for one in sorted(
+                    stored.chats.values(),
+                    key=lambda one: moved(one.target, target, to) == one.target,  # the last wins
+                )
+            }
+
+    async def fact(self, name: str) -> str | None:
+        """What is stored under the name."""
+        return self._stored.notes.get(name)
+
+    async def put_fact(self, name: str, value: str) -> None:
+        """Store it, over what was there."""
+        with self._changing() as stored:
+            stored.notes[name] = value
+
+    async def first_fact(self, name: str, value: str) -> str:
+        """What is stored under the name; this value, stored now, where nothing was."""
+        with self._changing() as stored:
+            return stored.notes.setdefault(name, value)
 
     async def journal(self, after: int, limit: int) -> Sequence[JournalEntry]:
         """At most `limit` entries that come after the one numbered `after`, in their order."""
@@ -215,16 +290,43 @@ class MemoryStore:
     async def health(self) -> Mapping[str, object]:
         """Counts for /status."""
         stored = self._stored
+        states = [chat.state for chat in stored.chats.values()]
         return {
             "snapshots": len(stored.snapshots),
             "chains": len(stored.chains),
             "rules": len(stored.rules),
+            "chats": len(states),
+            "chats_suspended": states.count("suspended"),
+            "chats_gone": states.count("gone"),
+            "feeds": sum(chat.feed is not None for chat in stored.chats.values()),
             "alerts_pending": sum(one.due_at is not None for one in stored.alerts.values()),
             "journal_at": max((line.at for line in stored.journal.values()), default=None),
         }
 
     async def close(self) -> None:
         """Nothing to give up."""
+
+    def _queues(self, messenger: str) -> dict[str, list[Outgoing]]:
+        """By target what waits for it or is leased, the most urgent and then oldest first."""
+        waiting = [
+            one
+            for one in self._stored.alerts.values()
+            if one.due_at is not None and messenger_of(one.alert.target) == messenger
+        ]
+        queues: dict[str, list[Outgoing]] = {}
+        for one in sorted(waiting, key=lambda one: one.rank):
+            queues.setdefault(one.alert.target, []).append(one)
+        return queues
+
+    def _lease(self, due: Sequence[Outgoing], owner: str, until: datetime) -> list[Alert]:
+        """The alerts, leased; who had them before may have sent them."""
+        leased = [
+            replace(one.alert, doubts=one.alert.doubts + 1) if one.owner else one.alert
+            for one in due
+        ]
+        with self._changing() as stored:
+            stored.alerts |= {alert.id: Outgoing(alert, until, owner) for alert in leased}
+        return leased
 
     def _by_time(self) -> list[Snapshot]:
         return sorted(self._stored.snapshots.values(), key=lambda one: one.at)
@@ -247,10 +349,23 @@ class MemoryStore:
 def _check_times(record: Record) -> None:
     """Refuses times without a zone, as the database's columns do."""
     shown = [record.snapshot.at] if record.snapshot else []
-    happened = [event.at for event in (*record.events, *record.alerts)]
+    happened = [event.at for event in record.events]
     rang = [state.rang_at for state in (record.rule_states or {}).values()]
     for moment in (record.at, *shown, *happened, *rang):
         microseconds(moment)
+    _check_messages(record.alerts)
+
+
+def _check_messages(messages: Sequence[Alert]) -> None:
+    """Refuses times without a zone, and pictures."""
+    for alert in messages:
+        codec.check_card(alert)
+        microseconds(alert.at)
+        microseconds(alert.due_at or alert.at)
+
+
+def _due(queue: Iterable[Outgoing], now: datetime) -> list[Outgoing]:
+    return [one for one in queue if one.due_at is not None and one.due_at <= now]
 
 
 def _add_snapshot(stored: Stored, snapshot: Snapshot, chain: OptionChain | None) -> None:
@@ -268,7 +383,7 @@ def _add_alerts(stored: Stored, alerts: Sequence[Alert]) -> list[Alert]:
     added = []
     for alert in alerts:
         if alert.id not in stored.alerts:
-            stored.alerts[alert.id] = Outgoing(alert, alert.at)
+            stored.alerts[alert.id] = Outgoing(alert, alert.due_at or alert.at)
             added.append(alert)
     return added
 

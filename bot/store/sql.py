@@ -10,6 +10,8 @@ from uuid import uuid4
 
 from sqlalchemy import (
     ColumnElement,
+    ScalarSelect,
+    Select,
     Table,
     Text,
     and_,
@@ -19,6 +21,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    or_,
     select,
     text,
     tuple_,
@@ -28,6 +31,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.core.chain import OptionChain
+from bot.core.chats import Chat
 from bot.core.crossings import Latches
 from bot.core.events import Alert, Delivery
 from bot.core.minutes import Minute
@@ -36,14 +40,18 @@ from bot.core.snapshot import Snapshot
 from bot.errors import StoreError
 from bot.ports import JournalEntry, Record
 from bot.store import codec
+from bot.store.addresses import follow, follow_chat, messenger_of
 from bot.store.engine import SQLITE, Row, Transaction, place, transaction
 from bot.store.tables import (
+    UNFINISHED,
     alerts,
     candles,
     chains,
+    chats,
     facts,
     journal,
     latches,
+    notes,
     rule_states,
     rules,
     snapshot_chains,
@@ -55,10 +63,13 @@ MARKET, POSITION, IDENTITY = "market", "position", "identity"  # names of facts
 PENDING, LEASED = "pending", "leased"  # states of alerts, beside the ends that deliveries name
 PRUNED_AT_ONCE = 500  # rows a transaction, so that a record never waits long
 JOURNAL_LOCK = 0x67616D6D61  # any number that no other lock has
+OUTBOX_LOCK = 0x6F7574626F78  # the same
 
 STORED_SNAPSHOT = select(snapshots.c.body, candles.c.body.label("closed")).outerjoin_from(
     snapshots, candles
 )
+
+DOUBTS = alerts.c.doubts + case((alerts.c.owner.is_not(None), 1), else_=0)
 
 Insert = Callable[[Table], sqlite.Insert | postgresql.Insert]  # able to meet rows that exist
 
@@ -127,21 +138,28 @@ class SqlStore:
 
     async def add_rule(self, rule: Rule) -> Rule:
         """Store the rule and give it back with its id."""
-        row = {"target": rule.target, "body": codec.to_json(rule)}
         async with self._writing() as database:
-            added = await database.run(insert(rules).returning(rules.c.number), row)
+            added = await database.run(insert(rules).returning(rules.c.number), _rule_row(rule))
             return replace(rule, id=str(added.scalar_one()))
 
     async def delete_rule(self, rule_id: str, target: str) -> bool:
         """Forget the target's rule; False when it has no such rule."""
-        if not (rule_id.isascii() and rule_id.isdecimal()):
-            return False  # not every text fits into every database
-        theirs = and_(cast(rules.c.number, Text) == rule_id, rules.c.target == target)
+        if not _is_number(rule_id):
+            return False
         async with self._writing() as database:
-            deleted = await database.run(delete(rules).where(theirs))
+            deleted = await database.run(delete(rules).where(_is_rule(rule_id, target)))
             if deleted.rowcount:
                 await database.run(delete(rule_states).where(rule_states.c.rule == rule_id))
         return bool(deleted.rowcount)
+
+    async def change_rule(self, rule: Rule) -> bool:
+        """Store the rule in place of the one with its id and target; False when there is none."""
+        if not _is_number(rule.id):
+            return False
+        change = update(rules).where(_is_rule(rule.id, rule.target))
+        async with self._writing() as database:
+            changed = await database.run(change.values(body=codec.to_json(rule)))
+        return bool(changed.rowcount)
 
     async def rule_states(self) -> Mapping[str, RuleState]:
         """When each rule rang last and how often, by rule id."""
@@ -149,30 +167,29 @@ class SqlStore:
             rows = (await database.run(select(rule_states))).all()
         return {row.rule: RuleState(row.rang_at, row.rings) for row in rows}
 
+    async def post(self, messages: Sequence[Alert]) -> Sequence[Alert]:
+        """Put messages that no market event caused into the outbox; returns those that are new."""
+        async with self._writing() as database:
+            added = await self._add_alerts(database, messages)
+            await self._append(database, [codec.event_line(one, one.symbol) for one in added])
+        return added
+
     async def claim(
         self, messenger: str, owner: str, now: datetime, lease: timedelta, limit: int
     ) -> Sequence[Alert]:
-        """At most `limit` due alerts of the messenger's targets, leased to `owner`, oldest first.
+        """At most `limit` due alerts of the messenger's targets, one each, leased to `owner`."""
+        return await self._lease(_heads(messenger, now).limit(limit), owner, now + lease)
 
-        The end of a lease is when the alert is due again, so one condition finds them all.
-        """
-        due = (
-            select(alerts.c.number, alerts.c.body, alerts.c.attempts)
-            .where(alerts.c.messenger == messenger, alerts.c.due_at <= now)
+    async def claim_held(
+        self, target: str, owner: str, now: datetime, lease: timedelta
+    ) -> Sequence[Alert]:
+        """Every other due alert of the target that was held, leased to `owner`, oldest first."""
+        held = (
+            select(alerts)
+            .where(alerts.c.target == target, alerts.c.due_at <= now, alerts.c.held)
             .order_by(alerts.c.at, alerts.c.number)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
         )
-        async with self._writing() as database:
-            rows = (await database.run(due)).all()
-            claimed = [
-                replace(codec.from_json(row.body, Alert), attempts=row.attempts) for row in rows
-            ]
-            mine = alerts.c.number.in_([row.number for row in rows])
-            values = {"state": LEASED, "owner": owner, "due_at": now + lease}
-            if rows:
-                await database.run(update(alerts).where(mine).values(values))
-        return claimed
+        return await self._lease(held, owner, now + lease)
 
     async def settle(self, owner: str, delivery: Delivery) -> bool:
         """End a leased alert and write its delivery to the journal; False if the lease was lost."""
@@ -190,7 +207,13 @@ class SqlStore:
         """Give a leased alert back, due again at that time; its attempts are counted."""
         held = and_(alerts.c.id == alert.id, alerts.c.owner == owner)
         tried = alerts.c.attempts + 1
-        values = {"state": PENDING, "owner": None, "due_at": due_at, "attempts": tried}
+        values = {
+            "state": PENDING,
+            "owner": None,
+            "due_at": due_at,
+            "attempts": tried,
+            "doubts": alert.doubts,
+        }
         async with self._writing() as database:
             await database.run(update(alerts).where(held).values(values))
 
@@ -200,6 +223,57 @@ class SqlStore:
         async with self._writing() as database:
             await database.run(update(alerts).where(alerts.c.owner == owner).values(values))
 
+    async def chat(self, target: str) -> Chat | None:
+        """What is known of the chat."""
+        query = select(chats.c.body).where(chats.c.target == target)
+        async with self._reading() as database:
+            body = (await database.run(query)).scalar()
+        return codec.from_json(body, Chat) if body else None
+
+    async def chats(self) -> Sequence[Chat]:
+        """Every chat that something is known of, by target."""
+        async with self._reading() as database:
+            bodies = (await database.run(select(chats.c.body))).scalars()
+        known = [codec.from_json(body, Chat) for body in bodies]
+        return sorted(known, key=lambda chat: chat.target)  # as no database's language would
+
+    async def put_chat(self, chat: Chat) -> None:
+        """Store the chat, over what was known of it."""
+        async with self._writing() as database:
+            await self._put(database, chats, [_chat_row(chat)])
+
+    async def move_target(self, target: str, to: str) -> None:
+        """Everything of the one address, topics included, is the other's from now on."""
+        ringing = and_(UNFINISHED, _is_within(alerts.c.target, target))
+        async with self._writing() as database:
+            await self._alone(database, OUTBOX_LOCK)
+            for row in await database.run(select(rules).where(_is_within(rules.c.target, target))):
+                rule = follow(codec.from_json(row.body, Rule), target, to)
+                change = update(rules).where(rules.c.number == row.number)
+                await database.run(change.values(_rule_row(rule)))
+            for row in await database.run(select(alerts).where(ringing)):
+                alert = follow(codec.from_json(row.body, Alert), target, to)
+                change = update(alerts).where(alerts.c.number == row.number)
+                await database.run(change.values(_addressed(alert)))
+            await self._move_chats(database, target, to)
+
+    async def fact(self, name: str) -> str | None:
+        """What is stored under the name."""
+        async with self._reading() as database:
+            return await self._named(database, notes, name)
+
+    async def put_fact(self, name: str, value: str) -> None:
+        """Store it, over what was there."""
+        async with self._writing() as database:
+            await self._put(database, notes, [{"name": name, "value": value}])
+
+    async def first_fact(self, name: str, value: str) -> str:
+        """What is stored under the name; this value, stored now, where nothing was."""
+        new = self._insert(notes).on_conflict_do_nothing()
+        async with self._writing() as database:
+            await database.run(new, {"name": name, "value": value})
+            return str(await self._named(database, notes, name))
+
     async def journal(self, after: int, limit: int) -> Sequence[JournalEntry]:
         """At most `limit` entries that come after the one numbered `after`, in their order."""
         async with self._reading() as database:
@@ -208,7 +282,7 @@ class SqlStore:
     async def position(self) -> str | None:
         """How far a replay into this database has come."""
         async with self._reading() as database:
-            return await self._fact(database, POSITION)
+            return await self._named(database, facts, POSITION)
 
     async def add_minutes(self, minutes: Sequence[Minute]) -> None:
         """Store the minutes in one transaction, each merged to what is known of it already."""
@@ -232,8 +306,8 @@ class SqlStore:
         rows = [{"name": MARKET, "value": market}, {"name": IDENTITY, "value": uuid4().hex}]
         async with self._writing() as database:
             await database.run(new, rows)
-            held = await self._fact(database, MARKET)
-            identity = await self._fact(database, IDENTITY)
+            held = await self._named(database, facts, MARKET)
+            identity = await self._named(database, facts, IDENTITY)
         if held != market:
             where = place(self._engine.url)
             raise StoreError(
@@ -245,7 +319,7 @@ class SqlStore:
     async def market(self) -> str | None:
         """Whose data the database holds."""
         async with self._reading() as database:
-            return await self._fact(database, MARKET)
+            return await self._named(database, facts, MARKET)
 
     async def prune(self, chains_before: datetime, all_before: datetime) -> int:
         """Delete chains, and everything else that grows, older than this; returns rows deleted."""
@@ -263,19 +337,20 @@ class SqlStore:
 
     async def health(self) -> Mapping[str, object]:
         """Counts for /status."""
-        counts = select(
-            *(
-                select(func.count()).select_from(table).scalar_subquery().label(table.name)
-                for table in (snapshots, chains, rules)
-            ),
-            select(func.count())
-            .where(alerts.c.due_at.is_not(None))
-            .scalar_subquery()
-            .label("alerts_pending"),
-            select(func.max(journal.c.at)).scalar_subquery().label("journal_at"),
-        )
+        counts = {
+            "snapshots": _count(snapshots),
+            "chains": _count(chains),
+            "rules": _count(rules),
+            "chats": _count(chats),
+            "chats_suspended": _count(chats).where(chats.c.state == "suspended"),
+            "chats_gone": _count(chats).where(chats.c.state == "gone"),
+            "feeds": _count(chats).where(chats.c.has_feed),
+            "alerts_pending": _count(alerts).where(UNFINISHED),
+            "journal_at": select(func.max(journal.c.at)),
+        }
+        query = select(*(count.scalar_subquery().label(name) for name, count in counts.items()))
         async with self._reading() as database:
-            return dict((await database.run(counts)).mappings().one())
+            return dict((await database.run(query)).mappings().one())
 
     async def close(self) -> None:
         """Give up the connections."""
@@ -353,6 +428,49 @@ class SqlStore:
         added = set((await database.run(adding, rows)).scalars())
         return [alert for alert in unique.values() if alert.id in added]
 
+    async def _lease(
+        self, due: Select[tuple[object, ...]], owner: str, until: datetime
+    ) -> list[Alert]:
+        """The alerts, leased; who had them before may have sent them.
+
+        Two that look at once could both find a target free: on PostgreSQL they take turns.
+        """
+        leased = {"state": LEASED, "owner": owner, "due_at": until, "doubts": DOUBTS}
+        async with self._writing() as database:
+            await self._alone(database, OUTBOX_LOCK)
+            if not self._is_sqlite:  # when a storm begins, statistics still tell of a quiet hour
+                await database.run(text("SET LOCAL enable_sort = off"))
+            rows = (await database.run(due.with_for_update(skip_locked=True))).all()
+            mine = alerts.c.number.in_([row.number for row in rows])
+            if rows:
+                await database.run(update(alerts).where(mine).values(leased))
+        return [
+            replace(
+                codec.from_json(row.body, Alert),
+                attempts=row.attempts,
+                doubts=row.doubts + (row.owner is not None),
+            )
+            for row in rows
+        ]
+
+    async def _move_chats(self, database: Transaction, target: str, to: str) -> None:
+        """The chats at the address and those that name it; settings at the new one win."""
+        places = (chats.c.target, chats.c.owner, chats.c.fallback)
+        naming = select(chats.c.body).where(or_(*(_is_within(one, target) for one in places)))
+        for body in (await database.run(naming)).scalars().all():
+            chat = codec.from_json(body, Chat)
+            row = _chat_row(follow_chat(chat, target, to))
+            if row["target"] == chat.target:
+                await self._put(database, chats, [row])
+            else:
+                await database.run(delete(chats).where(chats.c.target == chat.target))
+                await database.run(self._insert(chats).on_conflict_do_nothing(), row)
+
+    async def _alone(self, database: Transaction, lock: int) -> None:
+        """Wait until no other transaction has the lock; on SQLite only one writes anyway."""
+        if not self._is_sqlite:
+            await database.run(select(func.pg_advisory_xact_lock(lock)))
+
     async def _append(self, database: Transaction, lines: Sequence[codec.Line]) -> None:
         """Add to the journal; its numbers become visible in their order.
 
@@ -361,8 +479,7 @@ class SqlStore:
         """
         if not lines:
             return
-        if not self._is_sqlite:
-            await database.run(select(func.pg_advisory_xact_lock(JOURNAL_LOCK)))
+        await self._alone(database, JOURNAL_LOCK)
         await database.run(insert(journal), [asdict(line) for line in lines])
 
     async def _entries(self, database: Transaction, seen: int, limit: int) -> list[JournalEntry]:
@@ -383,8 +500,8 @@ class SqlStore:
             for row in await database.run(query)
         ]
 
-    async def _fact(self, database: Transaction, name: str) -> str | None:
-        return (await database.run(select(facts.c.value).where(facts.c.name == name))).scalar()
+    async def _named(self, database: Transaction, table: Table, name: str) -> str | None:
+        return (await database.run(select(table.c.value).where(table.c.name == name))).scalar()
 
     async def _prune(self, table: Table, doomed: ColumnElement[bool]) -> int:
         """Delete these rows a few at a time; returns how many they were."""
@@ -406,6 +523,25 @@ def _outdated(before: datetime) -> ColumnElement[bool]:
     others = snapshots.alias()
     newest = select(func.max(others.c.at)).where(others.c.symbol == snapshots.c.symbol)
     return and_(snapshots.c.at < before, snapshots.c.at < newest.scalar_subquery())
+
+
+def _count(table: Table) -> Select[int]:
+    return select(func.count()).select_from(table)
+
+
+def _is_number(rule_id: str) -> bool:
+    """Whether it can be a rule's id; not every text fits into every database."""
+    return rule_id.isascii() and rule_id.isdecimal()
+
+
+def _is_rule(rule_id: str, target: str) -> ColumnElement[bool]:
+    return and_(cast(rules.c.number, Text) == rule_id, rules.c.target == target)
+
+
+def _is_within(address: ColumnElement[str], target: str) -> ColumnElement[bool]:
+    """Whether it is the target or a topic of it: what addresses.moved moves."""
+    topics = f"{target}/"
+    return or_(address == target, func.substr(address, 1, len(topics)) == topics)
 
 
 @cache  # building it takes half as long as running it
@@ -453,14 +589,69 @@ def _chain_row(part: codec.ChainPart) -> Row:
     }
 
 
+def _heads(messenger: str, now: datetime) -> Select[tuple[object, ...]]:
+    """The first alert of each target, where it is due and none is under way, in their order.
+
+    The end of a lease is when the alert is due again, so one condition finds them all. Each row
+    asks for its own target: of a join the database would make a sort of everything that waits.
+    """
+    queue, sending = alerts.alias("queue"), alerts.alias("sending")
+    first = (
+        select(queue.c.number)
+        .where(queue.c.target == alerts.c.target, queue.c.due_at.is_not(None))
+        .order_by(queue.c.urgency, queue.c.at, queue.c.number)
+    )
+    under_way = select(sending.c.number).where(
+        sending.c.target == alerts.c.target, sending.c.owner.is_not(None), sending.c.due_at > now
+    )
+    return (
+        select(alerts)
+        .where(alerts.c.messenger == messenger, alerts.c.due_at <= now)
+        .where(alerts.c.number == _single(first), _single(under_way).is_(None))
+        .order_by(alerts.c.urgency, alerts.c.at, alerts.c.number)
+    )
+
+
+def _single(query: Select[int]) -> ScalarSelect[int]:
+    """What the query says first of the alert at hand; NULL when nothing."""
+    return query.limit(1).correlate(alerts).scalar_subquery()
+
+
+def _rule_row(rule: Rule) -> Row:
+    return {"target": rule.target, "body": codec.to_json(rule)}
+
+
+def _chat_row(chat: Chat) -> Row:
+    return {
+        "target": chat.target,
+        "state": chat.state,
+        "has_feed": chat.feed is not None,
+        "owner": chat.owner,
+        "fallback": chat.fallback,
+        "body": codec.to_json(chat),
+    }
+
+
 def _alert_row(alert: Alert) -> Row:
+    codec.check_card(alert)
     return {
         "id": alert.id,
         "at": alert.at,
         "symbol": alert.symbol,
-        "messenger": codec.messenger_of(alert.target),
-        "body": codec.to_json(alert),
+        **_addressed(alert),
+        "urgency": codec.urgency_of(alert),
+        "held": alert.held,
         "state": PENDING,
-        "due_at": alert.at,
-        "attempts": 0,
+        "due_at": alert.due_at or alert.at,
+        "attempts": alert.attempts,
+        "doubts": alert.doubts,
+    }
+
+
+def _addressed(alert: Alert) -> dict[str, object]:
+    """What changes with the target."""
+    return {
+        "messenger": messenger_of(alert.target),
+        "target": alert.target,
+        "body": codec.to_json(alert),
     }

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Dialect,
     Double,
@@ -129,11 +130,27 @@ alerts = Table(  # the outbox, and what became of it
     Column("body", Text, nullable=False),
     Column("state", Text, nullable=False),  # pending, leased, or how it ended
     Column("due_at", UtcTime),  # when it may be claimed, while leased the lease's end; else NULL
-    Column("owner", Text),
+    Column("owner", Text),  # of the lease
     Column("attempts", Integer, nullable=False),
-    Index(None, "messenger", "due_at"),
+    Column("target", Text, nullable=False),
+    Column("urgency", Integer, nullable=False),  # of ports.Urgency
+    Column("held", Boolean, nullable=False),
+    Column("doubts", Integer, nullable=False),
     sqlite_autoincrement=True,
 )
+UNFINISHED = alerts.c.due_at.is_not(None)
+LEASED = alerts.c.owner.is_not(None)
+for condition, columns in (
+    (UNFINISHED, ("messenger", "urgency", "at", "number", "due_at")),  # who is served next
+    (UNFINISHED, ("target", "urgency", "at", "number")),  # what is the first of a chat
+    (LEASED, ("target",)),  # whether something is on its way to a chat
+):
+    Index(
+        None,
+        *(alerts.c[name] for name in columns),
+        sqlite_where=condition,
+        postgresql_where=condition,
+    )
 
 journal = Table(
     "journal",
@@ -159,7 +176,25 @@ spot_minutes = Table(  # what our own ticks were in each minute, USD
     Column("ticks", Integer, nullable=False),
 )
 
-facts = Table(
+chats = Table(
+    "chats",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("has_feed", Boolean, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("fallback", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+notes = Table(  # what the program remembers by name
+    "notes",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+facts = Table(  # of the database itself
     "facts",
     metadata,
     Column("name", Text, primary_key=True),

@@ -1,16 +1,24 @@
-import struct
 from dataclasses import replace
 from datetime import timedelta
-from itertools import combinations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.charts import canvas
-from bot.charts.picture import Level
-from bot.charts.profile import aligned_limits, draw_profile, money_tick, price_tick, render_profile
-from tests.charts.pictures import a_market, a_picture, no_gamma
+from bot.charts.ladders import price_tick
+from bot.charts.levels import Level
+from bot.charts.profile import aligned_limits, draw_profile, money_tick, render_profile
+from bot.charts.theme import LIGHT
+from tests.charts.pictures import (
+    a_market,
+    a_picture,
+    check_readable,
+    no_gamma,
+    size_of,
+    with_levels,
+    words_of,
+)
 from tests.core.chains import make_chain, make_row
 
 FLIPS = tuple(Level("Flip", "flip", 80 + place * 1.25) for place in range(40))
@@ -18,6 +26,7 @@ NEAR = tuple(Level(f"Call Wall {place}", "call", 100 + place / 9) for place in r
 
 PICTURES = {
     "plain": a_picture(),
+    "light": a_picture(theme=LIGHT, simulated=True),
     "everything": a_picture(
         symbol="FARTCOINUSDT",
         stale=True,
@@ -36,62 +45,32 @@ PICTURES = {
     "far from all strikes": a_picture(make_chain([make_row(250.0, iv=2.0)])),
     "no gamma": a_picture(no_gamma()),
     "no rows": a_picture(make_chain([])),
-    "forty flips": replace(a_picture(), levels=FLIPS),
-    "close together": replace(a_picture(), levels=NEAR),
-    "long names and prices": replace(
+    "forty flips": with_levels(a_picture(), *FLIPS),
+    "close together": with_levels(a_picture(), *NEAR),
+    "long names and prices": with_levels(
         a_picture(a_market(2_345_678.9, 50_000), 2_345_678.9),
-        levels=(Level("Call Resistance 0DTE", "call", 2_395_678.9),),
+        Level("Call Resistance 0DTE", "call", 2_395_678.9),
     ),
-    "out of sight": replace(
-        a_picture(),
-        levels=(Level("Flip", "flip", 55.0), Level("Call Resistance 0DTE", "call", 148.0)),
+    "out of sight": with_levels(
+        a_picture(), Level("Flip", "flip", 55.0), Level("Call Resistance 0DTE", "call", 148.0)
     ),
 }
 
 
-def words_of(picture):
-    """Every text of the chart with its box, px from the lower left corner."""
-    with canvas.style():
-        figure = draw_profile(picture)
-        figure.draw_without_rendering()
-        texts = [text for text in figure.texts if text.get_text() and not text.get_rotation()]
-        for axes in figure.axes:
-            for axis in (axes.xaxis, axes.yaxis):
-                low, high = axis.get_view_interval()
-                ticks = zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True)
-                texts += [tick for at, tick in ticks if axis.get_visible() and low <= at <= high]
-        return [(text.get_text(), text.get_window_extent()) for text in texts]
-
-
 def said(picture):
-    return [word for word, _ in words_of(picture)]
+    return [word for word, _ in words_of(draw_profile, picture)]
 
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_no_text_is_clipped_and_none_covers_another(name):
-    words = words_of(PICTURES[name])
-
-    for word, box in words:
-        assert box.x0 >= 0, word
-        assert box.x1 <= canvas.WIDTH, word
-        assert box.y0 >= 0, word
-        assert box.y1 <= canvas.HEIGHT, word
-    for (word, box), (other, other_box) in combinations(words, 2):
-        apart = (
-            box.x1 <= other_box.x0 + 1
-            or other_box.x1 <= box.x0 + 1
-            or box.y1 <= other_box.y0 + 1
-            or other_box.y1 <= box.y0 + 1
-        )
-        assert apart, f"{word!r} covers {other!r}"
+    check_readable(words_of(draw_profile, PICTURES[name]))
 
 
 def test_the_same_picture_gives_the_same_png_of_1080_by_1350():
     first = render_profile(a_picture())
 
     assert render_profile(a_picture()) == first
-    assert first.startswith(b"\x89PNG\r\n")
-    assert struct.unpack(">II", first[16:24]) == (1080, 1350)
+    assert size_of(first) == (1080, 1350)
 
 
 def test_a_matplotlibrc_of_the_machine_changes_nothing():
@@ -103,13 +82,14 @@ def test_a_matplotlibrc_of_the_machine_changes_nothing():
 
 def test_title_and_footer_say_regime_net_exposure_age_and_definition():
     picture = a_picture(later=timedelta(minutes=3), left_out={"okx": "HTTP 502"})
+    caption = replace(picture.caption, net_gex=12.34e6, regime="positive")
 
-    words = said(replace(picture, net_gex=12.34e6, regime="positive"))
+    words = said(replace(picture, caption=caption))
 
     assert "BTC gamma exposure" in words
     assert "Positive gamma, net GEX +$12.3M per 1 % move" in words
     assert "Data: deribit 3 min old; without okx" in words
-    assert "02 Mar 2026 12:03 UTC" in words
+    assert "As of 02 Mar 2026 12:03 UTC" in words
     assert "gammabell, definition 1" in words
 
 
@@ -123,7 +103,7 @@ def test_every_level_is_named_with_its_price():
 def test_levels_on_one_strike_share_its_price():
     levels = (Level("Call Resistance", "call", 105.0), Level("Call Resistance 0DTE", "call", 105.0))
 
-    words = said(replace(a_picture(), levels=levels))
+    words = said(with_levels(a_picture(), *levels))
 
     assert {"Call Resistance", "Call Resistance 0DTE"} < {*words}
     assert words.count("$105.00") == 1

@@ -10,10 +10,11 @@ from dataclasses import replace
 
 import pytest
 
+from bot.charts.price import render_price
 from bot.charts.profile import render_profile
 from bot.charts.worker import ChartError, ChartWorker
 from bot.errors import BotError
-from tests.charts.pictures import a_picture
+from tests.charts.pictures import a_picture, a_price
 
 
 @pytest.fixture
@@ -44,15 +45,16 @@ async def started():
     return the_process()
 
 
-async def test_a_chart_is_the_same_from_the_process_as_from_here(worker):
-    assert await worker.profile(a_picture()) == render_profile(a_picture())
+async def test_charts_are_the_same_from_the_process_as_from_here(worker):
+    assert await worker.draw(a_picture()) == render_profile(a_picture())
+    assert await worker.draw(a_price()) == render_price(a_price())
 
 
 async def test_many_charts_at_once_come_from_one_process_while_the_loop_turns(worker):
     pictures = [a_picture(), a_picture(stale=True)]
     turns = 0
 
-    drawing = asyncio.gather(*map(worker.profile, pictures))
+    drawing = asyncio.gather(*map(worker.draw, pictures))
     while not drawing.done():
         turns += 1
         await asyncio.sleep(0)
@@ -63,18 +65,18 @@ async def test_many_charts_at_once_come_from_one_process_while_the_loop_turns(wo
 
 
 async def test_a_process_that_was_killed_is_replaced(worker, caplog):
-    first = await worker.profile(a_picture())
+    first = await worker.draw(a_picture())
     killed = the_process().pid
 
     os.kill(killed, signal.SIGKILL)
 
-    assert await worker.profile(a_picture()) == first
+    assert await worker.draw(a_picture()) == first
     assert the_process().pid != killed
     assert "the chart process died" in caplog.text
 
 
 async def test_a_process_killed_while_it_draws_costs_no_chart(worker):
-    drawing = asyncio.create_task(worker.profile(a_picture()))
+    drawing = asyncio.create_task(worker.draw(a_picture()))
 
     (await started()).kill()
 
@@ -83,38 +85,55 @@ async def test_a_process_killed_while_it_draws_costs_no_chart(worker):
 
 async def test_a_picture_that_kills_every_process_is_an_error(worker):
     with pytest.raises(ChartError, match="its process died"):
-        await worker.profile(OnArrival(os._exit, 1))
+        await worker.draw(OnArrival(os._exit, 1))
 
 
 async def test_a_picture_that_cannot_be_drawn_is_one_line_and_the_next_is_drawn(worker):
     with pytest.raises(BotError) as caught:
-        await worker.profile(replace(a_picture(), window=None))
+        await worker.draw(replace(a_picture(), ladder=None))
 
-    assert str(caught.value) == "no chart: TypeError: 'NoneType' object is not subscriptable"
+    assert (
+        str(caught.value) == "no chart: AttributeError: 'NoneType' object has no attribute 'window'"
+    )
     assert "in draw_profile" in caught.value.__notes__[0]
-    assert (await worker.profile(a_picture())).startswith(b"\x89PNG")
+    assert (await worker.draw(a_picture())).startswith(b"\x89PNG")
 
 
 async def test_a_picture_that_takes_too_long_ends_with_its_process():
     worker = ChartWorker(limit_seconds=0.2)
 
     with pytest.raises(ChartError, match=r"longer than 0\.2 s"):
-        await worker.profile(OnArrival(time.sleep, 600))
+        await worker.draw(OnArrival(time.sleep, 600))
 
     assert multiprocessing.active_children() == []
 
 
+async def test_a_picture_behind_one_that_hangs_waits_no_longer_than_its_patience():
+    worker = ChartWorker(limit_seconds=60.0, patience_seconds=0.05)
+    hanging = asyncio.create_task(worker.draw(OnArrival(time.sleep, 600)))
+    process = await started()
+
+    with pytest.raises(ChartError, match=r"not its turn within 0\.05 s"):
+        await worker.draw(a_picture())
+
+    assert not hanging.done()
+    assert process.is_alive()  # the one who waited ends nobody else's drawing
+    await worker.close()
+    with pytest.raises(ChartError, match="the program is ending"):
+        await hanging
+
+
 async def test_a_picture_nobody_waits_for_any_more_is_not_given_to_the_next(worker):
-    drawing = asyncio.create_task(worker.profile(a_picture(stale=True)))
+    drawing = asyncio.create_task(worker.draw(a_picture(stale=True)))
     await started()
 
     drawing.cancel()
 
-    assert await worker.profile(a_picture()) == render_profile(a_picture())
+    assert await worker.draw(a_picture()) == render_profile(a_picture())
 
 
 async def test_closing_ends_the_process_and_every_drawing(worker):
-    drawing = asyncio.create_task(worker.profile(a_picture()))
+    drawing = asyncio.create_task(worker.draw(a_picture()))
     await started()
 
     await worker.close()
@@ -123,18 +142,18 @@ async def test_closing_ends_the_process_and_every_drawing(worker):
     with pytest.raises(ChartError, match="the program is ending"):
         await drawing
     with pytest.raises(ChartError, match="the program is ending"):
-        await worker.profile(a_picture())
+        await worker.draw(a_picture())
 
 
 async def test_ctrl_c_does_not_reach_the_process(worker, capfd):
-    drawing = asyncio.create_task(worker.profile(a_picture()))
+    drawing = asyncio.create_task(worker.draw(a_picture()))
     process = await started()
 
     os.kill(process.pid, signal.SIGINT)
     first = await drawing
     os.kill(process.pid, signal.SIGINT)
 
-    assert await worker.profile(a_picture()) == first
+    assert await worker.draw(a_picture()) == first
     assert the_process().pid == process.pid
     assert capfd.readouterr().err == ""
 
@@ -143,7 +162,7 @@ async def test_the_process_holds_none_of_our_sockets(worker):
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.set_inheritable(True)
         address = server.getsockname()
-        await worker.profile(a_picture())
+        await worker.draw(a_picture())
 
     with socket.socket() as again:
         again.bind(address)  # refused while anyone still listens there

@@ -16,6 +16,7 @@ from bot.chat.terminal import Screen, Terminal, above_line, printable
 from bot.core.cards import levels_card
 from bot.core.events import Alert
 from bot.core.reply import Command, Field, Picture, Reply, Table
+from bot.core.view import View
 from bot.errors import DeliveryError
 from tests.fakes import NOON, make_chain, make_snapshot
 
@@ -169,7 +170,7 @@ async def test_a_ring_without_a_tty_is_one_line_that_grep_finds(tmp_path):
 
 async def test_a_card_without_a_tty_has_no_escape_codes(tmp_path):
     stdout = io.StringIO()
-    card = levels_card(make_snapshot(make_chain()), NOON, timedelta(minutes=3))
+    card = levels_card(make_snapshot(make_chain()), View(NOON, timedelta(minutes=3)))
 
     Terminal(None, stdout, tmp_path, simulated=False).show(card)
 

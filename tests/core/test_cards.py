@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -7,24 +8,47 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core import cards
-from bot.core.reply import Reply, Table, column_widths, plain_lines, table_lines
+from bot.core.comparison import compare_card
+from bot.core.events import Alert
+from bot.core.reply import (
+    NO_PICTURE,
+    Action,
+    Picture,
+    Reply,
+    Table,
+    column_widths,
+    plain_lines,
+    table_lines,
+    with_picture,
+)
+from bot.core.snapshot import recompute
+from bot.core.view import View
 from tests.core import chains
 from tests.core.chains import NAN
 from tests.fakes import EXPIRIES, NOON, SPOT, make_chain, make_snapshot
 
 LIMIT = timedelta(minutes=3)
+VIEW = View(NOON, LIMIT)
 PHONE = 40  # characters
 OF_SNAPSHOT = (cards.levels_card, cards.top_card, cards.move_card, cards.flip_card)
 OF_CHAIN = (cards.max_pain_card, cards.expiries_card)
 
 
 def all_cards(chain, snapshot, now=NOON) -> list[Reply]:
+    view = View(now, LIMIT)
     return [
-        *(card(snapshot, now, LIMIT) for card in OF_SNAPSHOT),
-        *(card(chain, snapshot, now, LIMIT) for card in OF_CHAIN),
-        cards.levels_card(snapshot, now, LIMIT, odte=True),
-        cards.chart_card(snapshot, now, LIMIT, b"png"),
+        *(card(snapshot, view) for card in OF_SNAPSHOT),
+        *(card(chain, snapshot, view) for card in OF_CHAIN),
+        cards.levels_card(snapshot, view, odte=True),
+        cards.chart_card(snapshot, view),
+        compare_card(snapshot, alone(snapshot, chain), view),
     ]
+
+
+def alone(snapshot, chain):
+    """What each venue would say by itself."""
+    venues = [source.venue for source in snapshot.sources]
+    return [recompute(snapshot, chain, snapshot.at, [venue]) for venue in venues]
 
 
 def field(card: Reply, name: str) -> str:
@@ -36,7 +60,7 @@ def table(card: Reply, title: str) -> Table:
 
 
 def test_levels_are_a_ladder_with_spot_in_its_place_and_every_distance():
-    card = cards.levels_card(make_snapshot(make_chain()), NOON, LIMIT)
+    card = cards.levels_card(make_snapshot(make_chain()), VIEW)
 
     assert card.title == "BTC levels"
     assert card.tables[0].rows == (
@@ -58,7 +82,7 @@ def test_levels_are_a_ladder_with_spot_in_its_place_and_every_distance():
 def test_a_level_that_does_not_exist_is_none_and_never_zero():
     chain = make_chain(lefts=[timedelta(days=18)])
 
-    card = cards.levels_card(make_snapshot(chain), NOON, LIMIT)
+    card = cards.levels_card(make_snapshot(chain), VIEW)
 
     assert table(card, "0DTE").rows == (
         ("HVL", "none", ""),
@@ -71,7 +95,7 @@ def test_a_flip_zone_shows_its_edges_and_the_signs_on_both_sides():
     snapshot = make_snapshot(make_chain())
     zone = snapshot.levels.gamma_flip_zones[0]
 
-    card = cards.flip_card(snapshot, NOON, LIMIT)
+    card = cards.flip_card(snapshot, VIEW)
 
     assert card.tables[0].title == "Flip zone: − below, + above"
     names, prices, away = zip(*card.tables[0].rows, strict=True)
@@ -89,12 +113,12 @@ def test_zones_beyond_the_two_nearest_are_counted_and_left_to_the_flip_card():
     )
     snapshot = replace(snapshot, levels=replace(snapshot.levels, gamma_flip_zones=zones))
 
-    card = cards.levels_card(snapshot, NOON, LIMIT)
+    card = cards.levels_card(snapshot, VIEW)
 
     flips = [t.rows[1][1] for t in card.tables if t.title.startswith("Flip zone")]
     assert flips == ["$70,000", "$81,000"]
     assert card.lines == ("Flip zones: 1 more; see flip",)
-    assert len(cards.flip_card(snapshot, NOON, LIMIT).tables) == 3
+    assert len(cards.flip_card(snapshot, VIEW).tables) == 3
 
 
 def test_every_card_says_how_old_its_data_is_and_who_is_missing():
@@ -124,14 +148,14 @@ def test_without_any_iv_the_card_says_so_and_still_has_max_pain():
     chain = make_chain(iv=NAN)
     snapshot = make_snapshot(chain)
 
-    levels = cards.levels_card(snapshot, NOON, LIMIT)
+    levels = cards.levels_card(snapshot, VIEW)
 
     assert field(levels, "Net GEX") == "none: no usable IV"
     assert field(levels, "Regime") == "not known"
     assert field(levels, "Max pain") == "$80,000 (+0.00 %)"
-    assert cards.top_card(snapshot, NOON, LIMIT).lines == ("none: no usable IV",)
-    assert cards.flip_card(snapshot, NOON, LIMIT).lines == ("none: no usable IV",)
-    assert "usable IV" in cards.move_card(snapshot, NOON, LIMIT).lines[0]
+    assert cards.top_card(snapshot, VIEW).lines == ("none: no usable IV",)
+    assert cards.flip_card(snapshot, VIEW).lines == ("none: no usable IV",)
+    assert "usable IV" in cards.move_card(snapshot, VIEW).lines[0]
 
 
 def test_a_chain_without_open_interest_is_told_from_one_without_iv():
@@ -139,21 +163,21 @@ def test_a_chain_without_open_interest_is_told_from_one_without_iv():
     chain = replace(chain, oi=np.zeros(len(chain)))
     snapshot = make_snapshot(chain)
 
-    levels = cards.levels_card(snapshot, NOON, LIMIT)
+    levels = cards.levels_card(snapshot, VIEW)
 
     assert field(levels, "Net GEX") == "none: no open interest with a usable IV"
     assert field(levels, "Max pain") == "none: no open interest"
-    assert cards.max_pain_card(chain, snapshot, NOON, LIMIT).lines == ("none: no open interest",)
+    assert cards.max_pain_card(chain, snapshot, VIEW).lines == ("none: no open interest",)
 
 
 def test_a_chain_that_is_all_dead_is_said_to_be():
     chain = make_chain(lefts=[timedelta(0)])
     snapshot = make_snapshot(chain)
 
-    levels = cards.levels_card(snapshot, NOON, LIMIT)
+    levels = cards.levels_card(snapshot, VIEW)
 
     assert field(levels, "Net GEX") == "none: no live option"
-    expiries = cards.expiries_card(chain, snapshot, NOON, LIMIT)
+    expiries = cards.expiries_card(chain, snapshot, VIEW)
     assert expiries.lines == ("none: every option has expired",)
 
 
@@ -164,7 +188,7 @@ def test_unusable_rows_are_named_when_they_are_many(broken, told):
     iv[:broken] = NAN
     snapshot = make_snapshot(replace(chain, iv=iv))
 
-    card = cards.levels_card(snapshot, NOON, LIMIT)
+    card = cards.levels_card(snapshot, VIEW)
 
     assert ("of 42 options 20 without a usable IV" in card.footer) is told
 
@@ -172,7 +196,7 @@ def test_unusable_rows_are_named_when_they_are_many(broken, told):
 def test_levels_of_the_day_have_their_own_strikes_by_gex():
     snapshot = make_snapshot(make_chain())
 
-    card = cards.levels_card(snapshot, NOON, LIMIT, odte=True, alone=["deribit"])
+    card = cards.levels_card(snapshot, VIEW, odte=True, alone=["deribit"])
 
     assert card.title == "BTC 0DTE levels, deribit alone"
     assert len(table(card, "Top strikes").rows) == len(snapshot.levels.ranked_odte)
@@ -183,7 +207,7 @@ def test_levels_of_the_day_have_their_own_strikes_by_gex():
 
 
 def test_top_strikes_come_largest_first_with_both_sides_of_the_book():
-    card = cards.top_card(make_snapshot(make_chain()), NOON, LIMIT)
+    card = cards.top_card(make_snapshot(make_chain()), VIEW)
 
     ranked, interest = card.tables
     assert ranked.rows[0] == ("$90,000", "+$2.2M", "+12.50 %")
@@ -194,7 +218,7 @@ def test_top_strikes_come_largest_first_with_both_sides_of_the_book():
 def test_max_pain_has_a_row_for_each_expiry_with_time_left_payout_and_interest():
     chain = make_chain()
 
-    card = cards.max_pain_card(chain, make_snapshot(chain), NOON, LIMIT)
+    card = cards.max_pain_card(chain, make_snapshot(chain), VIEW)
 
     where, payout = card.tables
     assert [row[:2] for row in where.rows] == [
@@ -207,7 +231,7 @@ def test_max_pain_has_a_row_for_each_expiry_with_time_left_payout_and_interest()
 
 
 def test_the_expected_move_tells_the_iv_it_comes_from():
-    card = cards.move_card(make_snapshot(make_chain(iv=0.5)), NOON, LIMIT)
+    card = cards.move_card(make_snapshot(make_chain(iv=0.5)), VIEW)
 
     assert field(card, "ATM IV") == "50.0 % a year"
     assert [row[0] for row in card.tables[0].rows] == [
@@ -221,7 +245,7 @@ def test_the_expected_move_tells_the_iv_it_comes_from():
 def test_the_expiries_shares_of_gex_make_a_whole():
     chain = make_chain(("deribit", "derive"))
 
-    card = cards.expiries_card(chain, make_snapshot(chain), NOON, LIMIT)
+    card = cards.expiries_card(chain, make_snapshot(chain), VIEW)
 
     interest, shares = card.tables
     assert interest.rows[0] == ("3MAR26", "20 h", "4.0K", "3.6K", "0.91")
@@ -230,21 +254,32 @@ def test_the_expiries_shares_of_gex_make_a_whole():
     assert {row[1] for row in shares.rows} == {"50.0 %"}
 
 
-def test_the_chart_card_carries_the_picture_under_the_symbols_name():
-    snapshot = make_snapshot(make_chain())
+@pytest.mark.parametrize(
+    ("kind", "theme", "title", "lines"),
+    [
+        ("profile", "dark", "BTC GEX by strike", ["chart btc profile", "chart btc price"]),
+        (
+            "price",
+            "light",
+            "BTC price and levels",
+            ["chart btc price light", "chart btc profile light"],
+        ),
+    ],
+)
+def test_a_chart_leads_to_the_other_kind_in_the_same_colours(kind, theme, title, lines):
+    card = cards.chart_card(make_snapshot(make_chain()), VIEW, kind, theme)
 
-    card = cards.chart_card(snapshot, NOON, LIMIT, b"png")
-
-    assert card.picture
-    assert (card.picture.name, card.picture.png) == ("gammabell-BTCUSDT.png", b"png")
-    assert cards.chart_card(snapshot, NOON, LIMIT, None).picture is None
+    assert card.title == title
+    assert [action.line for action in card.actions] == [*lines, "levels btc"]
 
 
 def test_a_minute_before_expiry_the_time_left_is_in_minutes():
     chain = make_chain(lefts=[timedelta(seconds=59), *EXPIRIES])
 
-    card = cards.max_pain_card(chain, make_snapshot(chain), NOON, LIMIT)
-    after = cards.max_pain_card(chain, make_snapshot(chain), NOON + timedelta(minutes=1), LIMIT)
+    card = cards.max_pain_card(chain, make_snapshot(chain), VIEW)
+    after = cards.max_pain_card(
+        chain, make_snapshot(chain), View(NOON + timedelta(minutes=1), LIMIT)
+    )
 
     assert card.tables[0].rows[0][1] == "1 min"
     assert after.tables[0].rows[0][1] == "over"
@@ -288,7 +323,7 @@ def test_every_card_can_be_made_of_any_chain(rows):
 
 
 def test_plain_lines_align_the_tables_of_a_card():
-    card = cards.levels_card(make_snapshot(make_chain()), NOON, LIMIT)
+    card = cards.levels_card(make_snapshot(make_chain()), VIEW)
 
     lines = plain_lines(card)
 
@@ -296,3 +331,92 @@ def test_plain_lines_align_the_tables_of_a_card():
     assert "Level                Price  From spot" in lines
     assert "Put Support        $75,000    -6.25 %" in lines  # of 0DTE, aligned with the above
     assert lines[-1] == "data: deribit 0 s old"
+
+
+def test_venues_that_disagree_are_counted_and_their_spread_told():
+    chain = make_chain(("deribit", "derive"))
+    snapshot = make_snapshot(chain)
+    deribit, derive = alone(snapshot, chain)
+    far = replace(derive.levels, all_expiry=replace(derive.levels.all_expiry, hvl=84_000.0))
+
+    card = compare_card(snapshot, [deribit, replace(derive, levels=far)], VIEW)
+
+    assert table(card, "Venues within").rows[0] == ("HVL", "1 of 2", "7.50 %")
+    assert table(card, "HVL").rows == (
+        ("all", "$90,000", ""),
+        ("deribit", "$90,000", "+0.00 %"),
+        ("derive", "$84,000", "-6.67 %"),
+    )
+
+
+def test_a_venue_without_a_level_does_not_agree_on_it():
+    chain = make_chain(("deribit", "derive"))
+    snapshot = make_snapshot(chain)
+    deribit, derive = alone(snapshot, chain)
+    none = replace(derive.levels, all_expiry=replace(derive.levels.all_expiry, hvl=None))
+
+    card = compare_card(snapshot, [deribit, replace(derive, levels=none)], VIEW)
+
+    assert table(card, "Venues within").rows[0] == ("HVL", "1 of 2", "0.00 %")
+    assert table(card, "HVL").rows[-1] == ("derive", "none", "")
+
+
+def test_the_time_of_the_data_is_told_on_the_readers_clock():
+    view = replace(VIEW, zone=ZoneInfo("America/Sao_Paulo"))
+
+    card = cards.levels_card(make_snapshot(make_chain()), view)
+
+    assert card.footer[0] == "as of 2026-03-02 09:00:00 UTC-03"
+
+
+def test_the_levels_lead_on_to_every_other_symbol():
+    card = cards.levels_card(
+        make_snapshot(make_chain()), VIEW, odte=True, symbols=["BTCUSDT", "ETHUSDT"]
+    )
+
+    (menu,) = card.menus
+    assert menu.actions == (Action("BTC", "levels btc 0dte"), Action("ETH", "levels eth 0dte"))
+    assert Action("Alert me at HVL", "alert add btc odte.hvl cross any") in card.actions
+
+
+RING = Alert("a1", NOON, "12", "telegram:7", "BTCUSDT", "BTC crossed HVL #a1", NOON)
+
+
+def test_a_ring_leads_to_levels_chart_silence_and_the_end_of_its_alert():
+    card = cards.ring_card(RING, simulated=False)
+
+    assert (card.title, card.lines) == ("🔔 BTC", ("BTC crossed HVL #a1",))
+    assert [action.line for action in card.actions] == [
+        "levels btc",
+        "chart btc price",
+        "snooze 1h",
+        "alert pause 12",
+    ]
+
+
+@pytest.mark.parametrize("rule", ["default: btc hvl cross any", "feed:discord:42:btc regime", ""])
+def test_only_the_ring_of_an_alert_of_ones_own_can_be_paused(rule):
+    card = cards.ring_card(replace(RING, rule=rule), simulated=False)
+
+    assert len(card.actions) == 3
+
+
+def test_a_notice_is_from_the_program_and_about_no_symbol():
+    card = cards.ring_card(replace(RING, symbol="", text="one\ntwo"), simulated=False)
+
+    assert (card.title, card.lines, card.actions) == ("gammabell", ("one", "two"), ())
+
+
+def test_what_has_a_card_of_its_own_is_shown_by_that_and_marked_where_it_is_simulated():
+    card = cards.ring_card(replace(RING, card=Reply("Digest")), simulated=True)
+
+    assert card == Reply("SIMULATED · Digest")
+
+
+def test_a_reply_whose_picture_is_the_answer_says_when_there_is_none():
+    chart = cards.chart_card(make_snapshot(make_chain()), VIEW)
+    picture = Picture("a.png", b"png")
+
+    assert with_picture(chart, picture).picture == picture
+    assert with_picture(chart, None).lines == (NO_PICTURE,)
+    assert with_picture(Reply("Levels"), None) == Reply("Levels")

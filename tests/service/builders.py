@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from bot.core.chain import OptionChain, Source, milliseconds
+from bot.core.chats import Chat
 from bot.core.events import Alert, Delivery
 from bot.core.levels import ExpectedMove, LevelSet, MaxPain, OdteSet
 from bot.core.rules import Rule, parse_rule
@@ -237,6 +238,8 @@ class ScriptedCandles:
 class ScriptedMessenger:
     """Remembers what was sent; fails as often as it is told to."""
 
+    repeats_are_safe = True
+
     def __init__(self, name: str = "terminal", *trouble: DeliveryError) -> None:
         self.name = name
         self.trouble = list(trouble)
@@ -279,8 +282,17 @@ class FragileStore(MemoryStore):
     async def record(self, record: Record) -> None:
         await self._write(super().record(record))
 
+    async def change_rule(self, rule: Rule) -> bool:
+        return await self._write(super().change_rule(rule))
+
+    async def post(self, messages: Sequence[Alert]) -> Sequence[Alert]:
+        return await self._write(super().post(messages))
+
     async def claim(self, *request) -> Sequence[Alert]:
         return await self._write(super().claim(*request))
+
+    async def claim_held(self, *request) -> Sequence[Alert]:
+        return await self._write(super().claim_held(*request))
 
     async def settle(self, owner: str, delivery: Delivery) -> bool:
         return await self._write(super().settle(owner, delivery))
@@ -290,6 +302,12 @@ class FragileStore(MemoryStore):
 
     async def release(self, owner: str) -> None:
         await self._write(super().release(owner))
+
+    async def put_chat(self, chat: Chat) -> None:
+        await self._write(super().put_chat(chat))
+
+    async def move_target(self, target: str, to: str) -> None:
+        await self._write(super().move_target(target, to))
 
     async def _write(self, change: Awaitable[T]) -> T:
         self.writes += 1

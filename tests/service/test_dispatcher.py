@@ -119,9 +119,9 @@ async def test_a_failed_alert_is_due_again_no_sooner_than_the_platform_asks(erro
     assert (too_early, messenger.ids) == ([], ["a"])
 
 
-async def test_one_alert_that_fails_keeps_no_other_from_being_sent():
+async def test_an_alert_that_fails_keeps_no_other_chat_s_from_being_sent():
     messenger = ScriptedMessenger("terminal", DeliveryError("connection lost"))
-    store = await store_with(make_alert("a"), make_alert("b", 0.0))
+    store = await store_with(make_alert("a"), make_alert("b", target="terminal:2"))
 
     await make_dispatcher(store, messenger).deliver_due()
 
@@ -323,7 +323,7 @@ class TestTheLoop:
                 async def send(self, alert):
                     await asyncio.Event().wait()
 
-            store = await store_with(make_alert("a"), make_alert("b"))
+            store = await store_with(make_alert("a"), make_alert("b", target="terminal:2"))
             running = asyncio.create_task(Dispatcher(store, [Hanging()], virtual_now, "one").run())
             await asyncio.sleep(5)
             running.cancel()

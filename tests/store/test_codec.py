@@ -1,6 +1,6 @@
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import is_dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from bot.core.chain import OptionChain, Source
+from bot.core.chats import Chat
 from bot.core.crossings import Latches
 from bot.core.events import Alert, event_object
+from bot.core.reply import Picture
 from bot.core.rules import Rule
 from bot.core.snapshot import Candle, Snapshot
 from bot.errors import StoreError
@@ -21,13 +23,16 @@ from tests.store.values import CHAIN, SNAPSHOT, bits_of, make_candles, make_cros
 words = st.text(st.characters(codec="utf-8"), max_size=8)
 PLAIN = {
     bool: st.booleans(),
+    bytes: st.binary(max_size=8),
     datetime: st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29), timezones=st.just(UTC)),  # noqa: DTZ001 (hypothesis adds the zone)
     float: st.floats(allow_nan=False, allow_infinity=False),  # all that JSON has
     int: st.integers(-(2**53), 2**53),
     object: words | st.integers(-(2**53), 2**53),
     str: words,
+    time: st.times(),
     timedelta: st.timedeltas(timedelta(0), timedelta(days=10**6)),
     type(None): st.none(),
+    Callable[[], Awaitable[Picture | None]]: st.none(),  # is never stored
 }
 
 
@@ -80,7 +85,7 @@ def test_any_chain_comes_back_to_the_bit(chain):
     assert all(getattr(back, name).flags.writeable for name in ("strike", "at"))
 
 
-@given(st.one_of(map(values_of, (Alert, Rule, Latches))))
+@given(st.one_of(map(values_of, (Alert, Chat, Rule, Latches))))
 def test_any_value_comes_back_equal_from_json(value):
     assert codec.from_json(codec.to_json(value), type(value)) == value
 

@@ -17,19 +17,21 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import event, inspect, make_url, select, text
 
+from bot.core.events import Delivery
 from bot.errors import StoreError
 from bot.store import codec
 from bot.store import migrate as migration
 from bot.store.engine import POSTGRESQL, SQLITE, open_engine, parse_url, transaction
 from bot.store.migrate import NEWEST, SCRIPTS, current_revision, migrate, open_store
 from bot.store.sql import SqlStore
-from bot.store.tables import alerts, metadata
+from bot.store.tables import alerts, metadata, microseconds
 from tests.store.endless import record_of
 from tests.store.postgres import END_OTHERS, PASSWORD, command
 from tests.store.values import (
     BTC,
     MINUTE,
     NOON,
+    SECOND,
     SNAPSHOT,
     bits_of,
     journal_of,
@@ -110,11 +112,17 @@ def describe(connection):
             [{**column, "type": str(column["type"])} for column in found.get_columns(name)],
             found.get_pk_constraint(name),
             sorted(found.get_foreign_keys(name), key=str),
-            sorted(found.get_indexes(name), key=str),
+            sorted(map(readable, found.get_indexes(name)), key=str),
             sorted(found.get_unique_constraints(name), key=str),
         )
         for name in metadata.tables
     }
+
+
+def readable(index):
+    """The index, with the condition of one that is partial as text."""
+    options = {name: str(value) for name, value in index.get("dialect_options", {}).items()}
+    return {**index, "dialect_options": options}
 
 
 async def test_a_database_at_the_newest_revision_opens_without_alembic(sqlite_url):
@@ -126,13 +134,39 @@ async def test_a_database_at_the_newest_revision_opens_without_alembic(sqlite_ur
     assert await output_of(await start("-c", program, sqlite_url)) == "False\n"
 
 
-async def test_a_database_of_the_first_revision_keeps_everything(empty_url):
-    await look(empty_url, upgrade_to("0001"))
-    old = SqlStore(open_engine(parse_url(empty_url)))
-    for n in range(3):
+class OldStore(SqlStore):
+    """Fills the outbox as it was before revision 0003."""
+
+    async def _add_alerts(self, database, new):
+        for alert in new:
+            body = OLD_BODY % (alert.id, alert.at.isoformat(), alert.expires_at.isoformat())
+            row = {"id": alert.id, "at": microseconds(alert.at), "body": body}
+            await database.run(OLD_INSERT, row)
+        return list(new)
+
+
+OLD_BODY = """{"id":"%s","at":"%s","rule":"default: btc hvl","target":"terminal:",
+"symbol":"BTCUSDT","text":"BTC fell below","expires_at":"%s","attempts":0}"""
+OLD_INSERT = text(
+    "INSERT INTO alerts (id, at, symbol, messenger, body, state, due_at, attempts)"
+    " VALUES (:id, :at, 'BTCUSDT', 'terminal', :body, 'pending', :at, 2)"
+)
+OLD_LEASE = "UPDATE alerts SET state = 'leased', owner = 'me', due_at = %s WHERE id = 'a1'"
+OLD_END = "UPDATE alerts SET state = 'sent', due_at = NULL WHERE id = 'a0'"
+
+
+async def make_old(url, revision, count):
+    """A database of that revision with so many records of endless.py; what it holds."""
+    await look(url, upgrade_to(revision))
+    old = OldStore(open_engine(parse_url(url)))
+    for n in range(count):
         await old.record(record_of(n))
     await old.close()
-    before = await look(empty_url, everything)
+    return await look(url, everything)
+
+
+async def test_a_database_of_the_first_revision_keeps_everything(empty_url):
+    before = await make_old(empty_url, "0001", 3)
 
     store = await open_store(empty_url)
     await store.add_minutes([make_minute()])
@@ -142,7 +176,41 @@ async def test_a_database_of_the_first_revision_keeps_everything(empty_url):
     await store.close()
     after = await look(empty_url, everything)
     assert after.pop("spot_minutes")
-    assert after | {"alembic_version": [("0001",)]} == before
+    assert [after.pop("chats"), after.pop("notes")] == [[], []]
+    alerts = [row[: len(before["alerts"][0])] for row in after["alerts"]]
+    assert after | {"alembic_version": [("0001",)], "alerts": alerts} == before
+
+
+async def test_alerts_that_wait_in_a_database_without_chats_are_sent_in_their_order(empty_url):
+    await make_old(empty_url, "0002", 3)
+    await look(empty_url, run_sql(OLD_END))
+    await look(empty_url, run_sql(OLD_LEASE % microseconds(NOON + MINUTE)))
+
+    store = await open_store(empty_url)
+    early = await store.claim("terminal", "you", NOON + 59 * SECOND, MINUTE, 9)
+    (claimed,) = await store.claim("terminal", "you", NOON + MINUTE, MINUTE, 9)
+    await store.settle("you", Delivery(NOON + MINUTE, "a1", "terminal:", "sent"))
+    await store.move_target("terminal:", "terminal:2")
+    (last,) = await store.claim("terminal", "you", NOON + MINUTE, MINUTE, 9)
+    await store.close()
+
+    assert early == []
+    assert claimed == make_alert("a1", NOON + SECOND, attempts=2, doubts=1)
+    assert last == make_alert("a2", NOON + 2 * SECOND, "terminal:2", attempts=2)
+
+
+async def test_a_message_after_a_migration_gets_a_number_of_its_own(empty_url):
+    await make_old(empty_url, "0002", 3)
+
+    store = await open_store(empty_url)
+    await store.record(make_ring(make_alert("new")))
+    await store.close()
+
+    assert await look(empty_url, numbers_of_alerts) == [1, 2, 3, 4]
+
+
+def numbers_of_alerts(connection):
+    return list(connection.execute(select(alerts.c.number).order_by(alerts.c.number)).scalars())
 
 
 def upgrade_to(revision):

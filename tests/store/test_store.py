@@ -2,15 +2,17 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 from functools import reduce
 from itertools import chain
 
 import pytest
 
 from bot.core import minutes
+from bot.core.chats import Chat, Digest, Feed, Quiet
 from bot.core.crossings import Latches
 from bot.core.events import Delivery, Moved, event_object
+from bot.core.reply import Action, Field, Picture, Reply, Table
 from bot.core.rules import RuleState
 from bot.errors import StoreError
 from tests.store.values import (
@@ -45,6 +47,21 @@ async def claim(store, owner="me", now=NOON, lease=MINUTE, limit=10, messenger="
 
 def sent(alert="a1", at=NOON):
     return Delivery(at, alert, "terminal:", "sent")
+
+
+def ring_apart(*alerts):
+    """A ring of alerts that go to a chat each: none waits for another."""
+    return make_ring(*(replace(one, target=f"terminal:{n}") for n, one in enumerate(alerts)))
+
+
+async def order_of(store, now=NOON, messenger="terminal"):
+    """Every alert that can be sent, as one that sends them without fail gets them."""
+    batches = []
+    while batch := await claim(store, now=now, messenger=messenger):
+        batches.append(batch)
+        for identity in batch:
+            await store.settle("me", sent(identity, now))
+    return batches
 
 
 # record
@@ -130,6 +147,8 @@ async def test_a_known_alert_is_left_as_it_is_and_makes_no_journal_line(store):
 
     lines = [entry.body["id"] for entry in await journal_of(store)]
     claimed = await store.claim("terminal", "me", NOON, MINUTE, 10)
+    await store.settle("me", sent())
+    claimed = [*claimed, *await store.claim("terminal", "me", NOON, MINUTE, 10)]
 
     assert lines == ["a1", "a2"]
     assert [alert.text for alert in claimed] == ["first", make_alert().text]
@@ -283,12 +302,32 @@ async def test_the_id_of_a_deleted_rule_is_never_used_again(store):
     assert await store.rule_states() == {}
 
 
+async def test_a_rule_is_changed_in_its_place_by_its_own_target_alone(store):
+    first, second = await store.add_rule(RULE), await store.add_rule(RULE)
+    await store.record(make_ring(rule_states={first.id: RuleState(NOON, 1)}))
+    paused = replace(first, paused=True, level="70000")
+
+    assert not await store.change_rule(replace(paused, target="discord:1"))
+    assert await store.rules() == [first, second]
+    assert await store.change_rule(paused)
+    assert await store.rules() == [paused, second]
+    assert await store.rule_states() == {first.id: RuleState(NOON, 1)}
+
+
+@pytest.mark.parametrize("nonsense", ["", "x", "99", "\0", "\udcff"])
+async def test_a_rule_that_is_not_there_is_not_changed(store, nonsense):
+    rule = await store.add_rule(RULE)
+
+    assert not await store.change_rule(replace(rule, id=nonsense))
+    assert await store.rules() == [rule]
+
+
 # outbox
 
 
 async def test_claims_are_oldest_first_and_at_most_the_limit(store):
     late, early = make_alert("late", NOON + SECOND), make_alert("early", NOON - SECOND)
-    await store.record(make_ring(late, make_alert("b"), make_alert("a"), early))
+    await store.record(ring_apart(late, make_alert("b"), make_alert("a"), early))
     now = NOON + MINUTE
 
     assert await claim(store, now=now, limit=3) == ["early", "b", "a"]
@@ -329,7 +368,7 @@ async def test_a_leased_alert_is_due_again_only_when_its_lease_runs_out(store):
 
 async def test_two_claimers_at_once_never_share_an_alert(store, other):
     alerts = [make_alert(f"a{n:02}") for n in range(40)]
-    await store.record(make_ring(*alerts))
+    await store.record(ring_apart(*alerts))
 
     async def take(way, owner):
         taken = []
@@ -398,7 +437,7 @@ async def test_only_the_owner_can_give_an_alert_back(store):
 
 
 async def test_releasing_gives_everything_of_the_owner_back_at_once(store):
-    await store.record(make_ring(*(make_alert(f"a{n}") for n in range(4))))
+    await store.record(ring_apart(*(make_alert(f"a{n}") for n in range(4))))
     await claim(store, limit=2)
     await claim(store, "another", limit=1)
     await store.settle("me", sent("a0"))
@@ -406,6 +445,392 @@ async def test_releasing_gives_everything_of_the_owner_back_at_once(store):
     await store.release("me")
 
     assert await claim(store, "third") == ["a1", "a3"]
+
+
+# a chat's queue
+
+
+async def test_a_chat_gets_one_message_after_the_other_and_waits_for_no_other_chat(store):
+    await store.record(
+        make_ring(
+            make_alert("a1", NOON, "terminal:1"),
+            make_alert("b1", NOON + SECOND, "terminal:2"),
+            make_alert("a2", NOON + 2 * SECOND, "terminal:1"),
+            make_alert("a3", NOON + 3 * SECOND, "terminal:1"),
+            make_alert("b2", NOON + 4 * SECOND, "terminal:2"),
+        )
+    )
+
+    assert await order_of(store, NOON + MINUTE) == [["a1", "b1"], ["a2", "b2"], ["a3"]]
+
+
+async def test_the_most_urgent_goes_first_within_a_chat_and_among_chats(store):
+    digest = make_alert("digest", NOON - HOUR, "terminal:1", kind="digest")
+    notice = make_alert("notice", NOON - MINUTE, "terminal:2", kind="notice")
+    alert, other = make_alert("alert", NOON, "terminal:1"), make_alert("b", NOON, "terminal:2")
+    last = make_alert("last", NOON - DAY, "terminal:3", kind="digest")
+    await store.record(make_ring(digest, notice, alert, other, last))
+
+    assert await order_of(store) == [["alert", "b", "last"], ["notice", "digest"]]
+
+
+async def test_alerts_of_one_moment_go_in_the_order_they_were_made(store):
+    await store.record(make_ring(*(make_alert(name) for name in "cab")))
+
+    assert await order_of(store) == [["c"], ["a"], ["b"]]
+
+
+async def test_nothing_overtakes_a_message_that_is_on_its_way(store):
+    await store.record(make_ring(make_alert("a1", kind="notice")))
+    await claim(store, "slow")
+    await store.record(make_ring(make_alert("a2")))
+
+    assert await claim(store, "quick") == []
+    assert await claim(store, "quick", now=NOON + MINUTE) == ["a2"]
+    await store.settle("quick", sent("a2"))
+    assert await claim(store, "quick", now=NOON + MINUTE) == ["a1"]
+
+
+async def test_what_is_due_later_holds_up_what_follows_it_but_not_what_is_more_urgent(store):
+    await store.record(make_ring(make_alert("a1", kind="notice", due_at=NOON + HOUR)))
+    await store.record(make_ring(make_alert("a2", NOON + SECOND, kind="notice")))
+    now = NOON + MINUTE
+
+    assert await claim(store, now=now) == []
+    await store.record(make_ring(make_alert("a3", NOON + 2 * SECOND)))
+    assert await claim(store, now=now) == ["a3"]
+    await store.settle("me", sent("a3"))
+    assert await order_of(store, NOON + HOUR) == [["a1"], ["a2"]]
+
+
+async def test_a_retried_alert_holds_up_those_after_it(store):
+    await store.record(make_ring(make_alert("a1"), make_alert("a2")))
+    await claim(store)
+    await store.retry("me", make_alert("a1"), NOON + MINUTE)
+
+    assert await claim(store, now=NOON + SECOND) == []
+    assert await claim(store, now=NOON + MINUTE) == ["a1"]
+
+
+async def test_an_alert_with_a_time_of_its_own_is_due_then(store):
+    await store.record(make_ring(make_alert("a1", due_at=NOON + HOUR)))
+
+    assert await claim(store, now=NOON + HOUR - SECOND) == []
+    assert await claim(store, now=NOON + HOUR) == ["a1"]
+
+
+async def test_a_lease_that_ran_out_is_a_doubt_and_one_given_back_is_not(store):
+    await store.record(make_ring(make_alert()))
+
+    async def doubts(minutes):
+        (alert,) = await store.claim("terminal", "me", NOON + minutes * MINUTE, MINUTE, 1)
+        return alert.doubts
+
+    assert [await doubts(0), await doubts(1), await doubts(2)] == [0, 1, 2]
+    await store.release("me")
+    assert await doubts(2) == 2
+
+
+async def test_a_retry_keeps_the_doubts_that_it_is_told_and_counts_one_attempt(store):
+    await store.record(make_ring(make_alert()))
+    (alert,) = await store.claim("terminal", "me", NOON, MINUTE, 1)
+    await store.retry("me", replace(alert, doubts=1, text="not stored"), NOON + SECOND)
+
+    again = await store.claim("terminal", "me", NOON + SECOND, MINUTE, 1)
+
+    assert list(again) == [make_alert(attempts=1, doubts=1)]
+
+
+async def test_two_claimers_at_once_never_have_two_messages_of_one_chat(store, other):
+    alerts = [make_alert(f"a{n:02}", target=f"terminal:{n % 5}") for n in range(30)]
+    await store.record(make_ring(*alerts))
+    under_way, ended = set(), []
+
+    async def deliver(way, owner):
+        while len(ended) < len(alerts):
+            for alert in await way.claim("terminal", owner, NOON, MINUTE, 2):
+                assert alert.target not in under_way
+                under_way.add(alert.target)
+                await asyncio.sleep(0)
+                under_way.remove(alert.target)
+                assert await way.settle(owner, sent(alert.id))
+                ended.append(alert.id)
+            await asyncio.sleep(0)  # the memory never waits
+
+    await asyncio.gather(*(deliver(way, f"o{n}") for n, way in enumerate([store, other] * 3)))
+
+    assert sorted(ended) == [alert.id for alert in alerts]
+    chats = [[one for one in ended if int(one[1:]) % 5 == n] for n in range(5)]
+    assert chats == [sorted(chat) for chat in chats]
+
+
+# messages that wait for the end of quiet hours
+
+
+async def test_what_was_held_is_claimed_together(store):
+    held = {"held": True, "due_at": NOON + HOUR}
+    await store.record(
+        make_ring(
+            make_alert("a1", **held),
+            make_alert("a3", NOON + 2 * SECOND, **held),
+            make_alert("a2", NOON + SECOND, **held),
+            make_alert("plain", NOON + HOUR),
+            make_alert("later", NOON + 3 * SECOND, held=True, due_at=NOON + 2 * HOUR),
+            make_alert("elsewhere", NOON, "terminal:1", **held),
+        )
+    )
+    first = await claim(store, now=NOON + HOUR, limit=1)
+
+    others = await store.claim_held("terminal:", "me", NOON + HOUR, MINUTE)
+    again = await store.claim_held("terminal:", "you", NOON + HOUR, MINUTE)
+
+    assert first == ["a1"]
+    assert [alert.id for alert in others] == ["a2", "a3"]
+    assert list(again) == []
+    assert await claim(store, now=NOON + HOUR) == ["elsewhere"]
+    for identity in ("a1", "a2", "a3"):
+        assert await store.settle("me", sent(identity))
+
+
+async def test_held_alerts_whose_lease_ran_out_come_with_a_doubt(store):
+    await store.record(make_ring(make_alert("a1", held=True)))
+    await store.claim_held("terminal:", "crashed", NOON, MINUTE)
+
+    assert [one.doubts for one in await store.claim_held("terminal:", "me", NOON, MINUTE)] == []
+    later = await store.claim_held("terminal:", "me", NOON + MINUTE, MINUTE)
+    assert [one.doubts for one in later] == [1]
+
+
+# messages that no market event caused
+
+
+async def test_posted_messages_are_sent_and_stand_in_the_journal_once(store):
+    notice = make_alert("n1", kind="notice", rule="", symbol="", text="I cannot write there")
+    await store.record(make_ring(make_alert("a1", text="first")))
+    known = make_alert("a1", text="second")
+
+    assert list(await store.post([known, notice, notice])) == [notice]
+    assert list(await store.post([notice])) == []
+    assert list(await store.post([])) == []
+
+    told = [event_object(make_alert("a1", text="first")), event_object(notice)]
+    assert [entry.body for entry in await journal_of(store)] == told
+    assert await order_of(store) == [["a1"], ["n1"]]
+
+
+async def test_a_message_comes_back_with_its_card_and_all_it_says(store):
+    card = Reply(
+        "Good morning",
+        fields=(Field("Spot", "80,000 $"),),
+        tables=(Table("", ("Level", "Price"), (("HVL", "79,000"),)),),
+        actions=(Action("Levels", "levels btc"),),
+        tone="positive",
+    )
+    message = make_alert("d1", kind="digest", card=card, mention="discord:@7", due_at=NOON)
+    await store.post([message])
+
+    assert list(await store.claim("terminal", "me", NOON, MINUTE, 1)) == [message]
+
+
+async def draw():
+    return None
+
+
+@pytest.mark.parametrize("picture", [{"picture": Picture("a.png", b"png")}, {"draw": draw}])
+async def test_a_card_with_a_picture_is_refused_and_nothing_is_stored(store, picture):
+    message = make_alert("d1", card=Reply("Good morning", **picture))
+
+    for put in (store.post([make_alert(), message]), store.record(make_ring(message))):
+        with pytest.raises(ValueError, match="the card of message 'd1' has a picture"):
+            await put
+
+    assert await journal_of(store) == []
+    assert await claim(store) == []
+
+
+async def test_messages_that_fail_in_one_part_are_not_stored(store):
+    naive = make_alert("a2", due_at=NOON.replace(tzinfo=None))
+
+    with pytest.raises(Exception, match="no time zone"):
+        await store.post([make_alert(), naive])
+
+    assert await claim(store) == []
+
+
+# chats
+
+FEED = Feed((BTC, ETH), "default")
+CHAT = Chat(
+    "discord:42",
+    title="#alerts <in> *Traders*",
+    zone="Europe/Berlin",
+    quiet=Quiet(time(23), time(7, 30)),
+    snoozed_until=NOON,
+    digest=Digest(time(8), (BTC,)),
+    feed=FEED,
+    owner="discord:@7",
+    fallback="discord:42",
+    state="suspended",
+    trouble="Send Messages is missing",
+    since=NOON,
+)
+
+
+async def test_a_chat_comes_back_as_it_was_stored_last(store, other):
+    assert await store.chat(CHAT.target) is None
+    await store.put_chat(CHAT)
+    assert await other.chat(CHAT.target) == CHAT
+
+    await store.put_chat(Chat(CHAT.target))
+
+    assert await other.chat(CHAT.target) == Chat(CHAT.target)
+    assert await store.chats() == [Chat(CHAT.target)]
+
+
+async def test_chats_come_by_target(store):
+    for target in ("telegram:-1", "discord:b", "discord:B", "discord:@7"):
+        await store.put_chat(Chat(target))
+
+    targets = [chat.target for chat in await store.chats()]
+
+    assert targets == ["discord:@7", "discord:B", "discord:b", "telegram:-1"]
+
+
+OLD, NEW = "telegram:-1", "telegram:-1002"
+
+
+async def test_a_chat_that_moves_takes_its_rules_and_topics_along(store):
+    targets = [OLD, f"{OLD}/7", "telegram:-12", "telegram:-1_7", NEW, f"{NEW}/7"]
+    before = [await store.add_rule(replace(RULE, target=target)) for target in targets]
+
+    await store.move_target(OLD, NEW)
+
+    moved = [NEW, f"{NEW}/7", *targets[2:]]
+    assert await store.rules() == [
+        replace(rule, target=target) for rule, target in zip(before, moved, strict=True)
+    ]
+    assert await store.delete_rule(before[0].id, NEW)
+
+
+async def test_a_chat_that_moves_takes_along_what_has_not_been_sent(store):
+    await store.record(
+        make_ring(
+            make_alert("ended", NOON - HOUR, OLD),
+            make_alert("leased", NOON - MINUTE, OLD),
+            make_alert("waiting", NOON, OLD, held=True),
+            make_alert("topic", NOON, f"{OLD}/7"),
+            make_alert("new", NOON + SECOND, NEW),
+        )
+    )
+    now = NOON + SECOND
+    await claim(store, limit=1, messenger="telegram")
+    await store.settle("me", sent("ended"))
+    await claim(store, limit=1, messenger="telegram")
+
+    await store.move_target(OLD, NEW)
+
+    topic = await store.claim("telegram", "you", now, MINUTE, 9)
+    assert list(topic) == [make_alert("topic", NOON, f"{NEW}/7")]
+    assert await store.settle("me", sent("leased"))
+    (waiting,) = await store.claim("telegram", "me", now, MINUTE, 9)
+    assert waiting == make_alert("waiting", NOON, NEW, held=True)
+    await store.settle("me", sent("waiting"))
+    assert await claim(store, now=now, messenger="telegram") == ["new"]
+    assert list(await store.post([make_alert("waiting", NOON, NEW)])) == []
+
+
+async def test_a_chat_that_moves_takes_its_settings_and_whoever_names_it_along(store):
+    old = replace(CHAT, target=OLD, fallback=f"{OLD}/7")
+    person = Chat("telegram:7", fallback=f"{OLD}/9")
+    owned = Chat("telegram:8", owner=OLD)
+    for chat in (old, replace(old, target=f"{OLD}/7"), person, owned, CHAT):
+        await store.put_chat(chat)
+
+    await store.move_target(OLD, NEW)
+
+    moved = replace(old, target=NEW, fallback=f"{NEW}/7")
+    assert await store.chats() == [
+        CHAT,
+        moved,
+        replace(moved, target=f"{NEW}/7"),
+        replace(person, fallback=f"{NEW}/9"),
+        replace(owned, owner=NEW),
+    ]
+    assert (await store.health())["chats_suspended"] == 3
+
+
+async def test_settings_of_the_new_address_win(store):
+    new = Chat(NEW, title="new", owner=OLD)
+    await store.put_chat(replace(CHAT, target=OLD))
+    await store.put_chat(new)
+
+    await store.move_target(OLD, NEW)
+
+    assert await store.chats() == [replace(new, owner=NEW)]
+
+
+async def test_moving_to_where_it_is_or_what_is_not_there_changes_nothing(store):
+    rule = await store.add_rule(replace(RULE, target=OLD))
+    await store.put_chat(replace(CHAT, target=OLD))
+    await store.record(make_ring(make_alert(target=OLD)))
+
+    for target, to in ((OLD, OLD), ("telegram:9", NEW), ("telegram:-", NEW)):
+        await store.move_target(target, to)
+
+    assert await store.rules() == [rule]
+    assert await store.chats() == [replace(CHAT, target=OLD)]
+    assert list(await store.claim("telegram", "me", NOON, MINUTE, 9)) == [make_alert(target=OLD)]
+
+
+async def test_chats_that_move_while_others_send_lose_no_message(store, other):
+    alerts = [make_alert(f"a{n:02}", target=f"{OLD}{n % 4}") for n in range(24)]
+    await store.record(make_ring(*alerts))
+    ended = []
+
+    async def deliver(owner):
+        while len(ended) < len(alerts):
+            for alert in await store.claim("telegram", owner, NOON, MINUTE, 2):
+                assert await store.settle(owner, sent(alert.id))
+                ended.append(alert.id)
+            await asyncio.sleep(0)
+
+    async def move():
+        for n in range(4):
+            await other.move_target(f"{OLD}{n}", f"{NEW}{n}")
+
+    await asyncio.gather(deliver("me"), deliver("you"), move())
+
+    assert sorted(ended) == [alert.id for alert in alerts]
+
+
+# facts
+
+
+async def test_a_fact_is_what_was_stored_last_under_its_name(store, other):
+    assert await store.fact("commands of discord") is None
+    await store.put_fact("commands of discord", "1")
+    await store.put_fact("commands of discord", "2")
+    await store.put_fact("offset", "3")
+
+    assert await other.fact("commands of discord") == "2"
+    assert await other.fact("offset") == "3"
+
+
+async def test_the_first_fact_stays_whoever_comes_first(store, other):
+    ways = [store, other] * 5
+    found = await asyncio.gather(*(way.first_fact("key", f"key {n}") for n, way in enumerate(ways)))
+
+    assert set(found) == {await store.fact("key")}
+
+
+async def test_facts_are_not_what_the_store_notes_of_itself(store):
+    await store.open_market("sim")
+    for name in ("market", "position", "identity"):
+        await store.put_fact(name, "mine")
+
+    assert await store.market() == "sim"
+    assert await store.position() is None
+    assert await store.fact("market") == "mine"
 
 
 # journal
@@ -536,7 +961,10 @@ async def fill(store):
             snapshot=make_snapshot(at=at, candles=make_candles(3, at)),
             chain=make_mixed_chain() if day == 2 else replace(CHAIN, oi=CHAIN.oi + day),
             events=[make_crossing(at=at)],
-            alerts=[make_alert(f"sent{day}", at), make_alert(f"waiting{day}", at)],
+            alerts=[
+                make_alert(f"sent{day}", at),
+                make_alert(f"waiting{day}", at, f"terminal:{day}"),
+            ],
         )
         await store.record(record)
         await store.claim("terminal", "me", at, MINUTE, 100)
@@ -642,21 +1070,32 @@ async def test_journal_numbers_go_on_after_pruning(store):
 
 
 async def test_health_counts_what_is_there(store):
-    assert await store.health() == {
+    nothing = {
         "snapshots": 0,
         "chains": 0,
         "rules": 0,
+        "chats": 0,
+        "chats_suspended": 0,
+        "chats_gone": 0,
+        "feeds": 0,
         "alerts_pending": 0,
         "journal_at": None,
     }
+    assert await store.health() == nothing
     await store.add_rule(RULE)
     await store.record(make_record(alerts=[make_alert("a1"), make_alert("a2", NOON + HOUR)]))
     await claim(store, limit=1)
+    for n, state in enumerate(["active", "suspended", "gone", "gone"]):
+        await store.put_chat(Chat(f"discord:{n}", state=state, feed=FEED if n else None))
 
     assert await store.health() == {
         "snapshots": 1,
         "chains": 2,
         "rules": 1,
+        "chats": 4,
+        "chats_suspended": 1,
+        "chats_gone": 2,
+        "feeds": 3,
         "alerts_pending": 2,
         "journal_at": NOON + HOUR,
     }

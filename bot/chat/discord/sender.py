@@ -1,0 +1,107 @@
+"""Rings, notices and digests into channels, threads, forums and direct messages."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import discord
+
+from bot.chat.buttons import Signer
+from bot.chat.discord.components import view_of
+from bot.chat.discord.places import Place, Places
+from bot.chat.discord.publishing import Publisher
+from bot.chat.discord.render import embed_of
+from bot.chat.discord.rest import Rest
+from bot.chat.discord.trouble import (
+    MISSING_ACCESS,
+    MISSING_PERMISSION,
+    UNKNOWN_CHANNEL,
+    UNKNOWN_MESSAGE,
+    delivery_trouble,
+)
+from bot.core.cards import ring_card
+from bot.core.events import Alert
+from bot.core.secret import Secret
+from bot.errors import BotError, DeliveryError, PermissionMissing, RecipientGone
+from bot.ports import Facts, Pace, Urgency
+
+URGENCIES = {"alert": Urgency.ALERT, "notice": Urgency.NOTICE, "digest": Urgency.DIGEST}
+
+
+class DiscordSender:
+    """Reaches "discord:CHANNEL" and "discord:@PERSON"; needs no gateway."""
+
+    name = "discord"
+    repeats_are_safe = True  # the alert's id is the nonce: the same one makes one message
+
+    def __init__(
+        self,
+        token: Secret,
+        pace: Pace,
+        facts: Facts,
+        signer: Signer,
+        now: Callable[[], datetime],
+        *,
+        simulated: bool,
+    ) -> None:
+        self._rest = Rest(token, pace)
+        self._places = Places(self._rest, facts)
+        self._publisher = Publisher(self._rest, now)
+        self._signer = signer
+        self._simulated = simulated
+
+    async def send(self, alert: Alert) -> None:
+        """Deliver the alert. Raises what Messenger says, never DeliveryInDoubt."""
+        urgency = URGENCIES[alert.kind]
+        try:
+            place = await self._places.find(alert.target, urgency)
+            message = await self._write(place, alert, urgency)
+        except discord.HTTPException as error:
+            if error.code == UNKNOWN_MESSAGE:  # sent before under this nonce, and deleted
+                return
+            raise await self._trouble(error, alert.target, urgency) from error
+        if place.is_announcement:
+            await self._publisher.publish(message)
+
+    async def close(self) -> None:
+        """Give up the connections."""
+        await self._rest.close()
+
+    async def _write(self, place: Place, alert: Alert, urgency: Urgency) -> discord.Message:
+        """The message, written once however often it is tried."""
+        content = self._content(alert)
+        return await self._rest.ask(
+            alert.target,
+            urgency,
+            lambda client: client.get_partial_messageable(place.id).send(**content),
+        )
+
+    def _content(self, alert: Alert) -> dict[str, Any]:
+        card = ring_card(alert, simulated=self._simulated)
+        view = view_of(card, self._signer, beside=True)
+        person = alert.mention.partition("@")[2]
+        called = [discord.Object(int(person))] if person else []
+        return {
+            "content": f"<@{person}>" if person else None,
+            "embed": embed_of(card),
+            "nonce": alert.id,
+            "allowed_mentions": discord.AllowedMentions(
+                everyone=False, roles=False, users=called or False, replied_user=False
+            ),
+            **({"view": view} if view else {}),
+        }
+
+    async def _trouble(
+        self, error: discord.HTTPException, target: str, urgency: Urgency
+    ) -> BotError:
+        """What the refusal means for the target."""
+        name = self._places.name(target)
+        if error.code == MISSING_ACCESS and await self._places.is_left(target, urgency):
+            return RecipientGone("the bot is no longer on that server")
+        if error.code == MISSING_PERMISSION:
+            lacks = await self._places.lacks(target, urgency)
+            if lacks:
+                return PermissionMissing(f"missing {', '.join(lacks)} in {name}")
+        if await self._places.forget(target) and error.code == UNKNOWN_CHANNEL:
+            return DeliveryError(f"our post in {name} is gone; another one is made")
+        return delivery_trouble(error, name)

@@ -1,0 +1,1 @@
+"""Telegram: answering people there, and ringing them."""

@@ -1,0 +1,231 @@
+"""From a line that someone typed, or the button that they pressed, to what they see.
+
+Telegram has no message that one person of a group sees alone. So a private answer goes to the
+person's own chat with us, unless it is about the group itself and they run it; where there is no
+such chat it is said in the group. A short one to a press is shown in a small window.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from telegram import Bot, CallbackQuery, MaybeInaccessibleMessage, Message
+from telegram.constants import ChatType
+from telegram.error import BadRequest, TelegramError
+
+from bot.chat.buttons import Signer
+from bot.chat.telegram.address import Address, parse_address
+from bot.chat.telegram.answers import Answers
+from bot.chat.telegram.dialogue import ask, choose
+from bot.chat.telegram.errors import translate
+from bot.chat.telegram.incoming import Asker, asker_of, is_old, line_of, names_us
+from bot.chat.telegram.render import BESIDE, line_text
+from bot.chat.telegram.rights import lacking, may_manage
+from bot.core.menu import Entry
+from bot.core.reply import Command, Reply, parse_command
+from bot.errors import BotError, PermissionMissing, RecipientMoved
+from bot.ports import ChatBook, CommandLayer
+
+logger = logging.getLogger(__name__)
+
+GRACE = 0.2  # seconds that a press waits for an answer that a small window can show
+WINDOW_LENGTH = 200  # characters in that window
+BROKEN = Reply(
+    "Not now", lines=("Something went wrong here and was logged; try again.",), tone="error"
+)
+NOT_OURS = "This button is too old, or not of my making: type the command instead."
+
+Show = Callable[[Address], Awaitable[None]]
+
+
+class Conversation:
+    """Answers messages and presses. Its methods raise nothing that is expected."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        commands: CommandLayer,
+        chats: ChatBook,
+        answers: Answers,
+        signer: Signer,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._bot = bot
+        self._commands = commands
+        self._chats = chats
+        self._answers = answers
+        self._signer = signer
+        self._now = now
+
+    async def hear(self, message: Message) -> None:
+        """Answer what was typed, if it is for us and someone still waits."""
+        line = line_of(message, self._bot.username)
+        if line is None or is_old(message, self._now()):
+            return
+        asker = asker_of(message)
+        if asker.is_shared and not self._is_known(line) and not names_us(line):
+            return  # some other bot's
+        answered = message.id if asker.is_shared and asker.user else None
+        async with self._answers.sign_of_life(asker.address):
+            command, reply = await self._reply(await self._started(line, asker), asker)
+            await self._say(command, reply, asker, answered)
+
+    async def pressed(self, query: CallbackQuery, *, pending: bool) -> None:
+        """Answer a press; `pending` ones waited for us and count only while they show a spinner."""
+        if pending and not await self._acknowledge(query):
+            return
+        line, message = self._signer.read(query.data or ""), query.message
+        if line is None or message is None:
+            await self._acknowledge(query, NOT_OURS)
+            return
+        shown = message if isinstance(message, Message) else None
+        asker = asker_of(shown, query.from_user) if shown else _asker_of_lost(message, query)
+        async with self._answers.sign_of_life(asker.address):
+            work = asyncio.create_task(self._reply(line.removeprefix(BESIDE), asker))
+            await asyncio.wait({work}, timeout=GRACE)
+            window = _window(*work.result()) if work.done() and not pending else ""
+            if not pending:
+                await self._acknowledge(query, window)
+            if not window:
+                command, reply = await work
+                in_place = None if line.startswith(BESIDE) else shown
+                await self._show(command, reply, asker, in_place)
+
+    async def _reply(self, line: str, asker: Asker) -> tuple[Command, Reply]:
+        """The command that the line holds, and the answer to it or what it still lacks."""
+        command = self._command(line, asker)
+        try:
+            group = self._group(command)
+            entry = self._commands.entry(command) or next(iter(group), None)
+            command = await self._with_rights(command, entry, asker)
+            if group:
+                return command, choose(command.name, group)
+            form = self._commands.form(command)
+            if form:
+                return command, ask(form, self._commands.menu[form.name])
+            return command, await self._commands.answer(command)
+        except Exception:
+            logger.exception("telegram: %s not answered", command.name)
+            return command, BROKEN
+
+    def _group(self, command: Command) -> Sequence[Entry]:
+        """The commands that begin with that word, where it was said alone and is none itself."""
+        if command.arguments or self._commands.entry(command):
+            return ()
+        return [e for n, e in self._commands.menu.items() if n.startswith(f"{command.name} ")]
+
+    def _command(self, line: str, asker: Asker) -> Command:
+        return replace(
+            parse_command(line, asker.address.target),
+            person=asker.person,
+            may_manage=asker.runs_chat,
+            place=asker.place,
+        )
+
+    async def _with_rights(self, command: Command, entry: Entry | None, asker: Asker) -> Command:
+        """The command, with what they and we may do there when that matters for it."""
+        if entry is None or not entry.asks_rights or not asker.is_shared:
+            return command
+        try:
+            manages = asker.runs_chat or await may_manage(self._bot, asker.chat, asker.user)
+            lacks = await lacking(self._bot, asker.chat)
+        except TelegramError as error:
+            logger.warning("telegram: rights not known: %s", translate(error, asker.address))
+            return command
+        return replace(command, may_manage=manages, lacks=lacks)
+
+    async def _started(self, line: str, asker: Asker) -> str:
+        """The line, where it says /start the one that greets instead: they have us back."""
+        if parse_command(line, "").name != "start":
+            return line
+        try:
+            await self._chats.revive(asker.address.target)
+        except BotError as error:
+            logger.error("telegram: not noted: %s", error)
+        return "setup" if asker.is_shared else "help"
+
+    def _is_known(self, line: str) -> bool:
+        name = parse_command(line, "").name
+        return name == "start" or name in {entry.split()[0] for entry in self._commands.menu}
+
+    async def _say(
+        self, command: Command, reply: Reply, asker: Asker, answered: int | None = None
+    ) -> None:
+        if _is_for_one(command, reply) and await self._said_alone(command, reply):
+            return
+        await self._delivered(
+            command,
+            asker,
+            lambda to: self._answers.say(to, reply, answered if to == asker.address else None),
+        )
+
+    async def _show(
+        self, command: Command, reply: Reply, asker: Asker, in_place: Message | None
+    ) -> None:
+        """What a press brings: in place where that suits, else below."""
+        if in_place is None or _is_trouble(reply) or _is_for_one(command, reply):
+            await self._say(command, reply, asker)
+        else:
+            await self._delivered(
+                command, asker, lambda to: self._answers.change(to, in_place, reply)
+            )
+
+    async def _said_alone(self, command: Command, reply: Reply) -> bool:
+        """Whether it could be said in the person's own chat."""
+        try:
+            await self._answers.say(parse_address(command.person), reply)
+        except BotError as error:
+            logger.debug("telegram: no private answer to %s: %s", command.person, error)
+            return False
+        return True
+
+    async def _delivered(self, command: Command, asker: Asker, show: Show) -> None:
+        """Show it in the chat, wherever that has moved to; tell the person where we may not."""
+        try:
+            await show(asker.address)
+        except RecipientMoved as moved:
+            new = parse_address(moved.to)
+            await self._chats.move(Address(asker.address.chat).target, Address(new.chat).target)
+            await show(new)
+        except PermissionMissing as error:
+            logger.info("telegram: not answered in %s: %s", command.target, error)
+            if command.is_shared:
+                title = f"I cannot answer in {command.place}"
+                await self._said_alone(command, Reply(title, lines=(str(error),)))
+
+    async def _acknowledge(self, query: CallbackQuery, text: str = "") -> bool:
+        """End the spinner; False when nobody sees it any more."""
+        try:
+            await query.answer(text or None, show_alert=bool(text))
+        except BadRequest:
+            return False
+        except TelegramError as error:
+            logger.info("telegram: press not acknowledged: %s", translate(error, Address(0)))
+        return True
+
+
+def _asker_of_lost(message: MaybeInaccessibleMessage, query: CallbackQuery) -> Asker:
+    """Who pressed a button of a message that Telegram shows no more."""
+    chat = message.chat
+    private = chat.type == ChatType.PRIVATE
+    return Asker(chat, Address(chat.id), query.from_user.id, private)
+
+
+def _is_for_one(command: Command, reply: Reply) -> bool:
+    """Whether the group should not read it: private, and not about the group itself."""
+    concerns_them = command.is_shared and not command.may_manage
+    return reply.private and concerns_them and not _is_trouble(reply)
+
+
+def _is_trouble(reply: Reply) -> bool:
+    """Whether it only says why there is no answer: read where it was asked, over nothing else."""
+    return reply.tone == "error" and not reply.actions
+
+
+def _window(command: Command, reply: Reply) -> str:
+    """What a small window can show of it; empty when it is to be a message."""
+    text = line_text(reply)
+    fits = len(text) <= WINDOW_LENGTH and not reply.actions
+    return text if fits and (_is_trouble(reply) or _is_for_one(command, reply)) else ""

@@ -1,0 +1,41 @@
+"""Asking for what a command lacks, one question after the other, without keeping any state.
+
+Each button holds the whole line as far as it is known, so that a dialogue goes on after a restart
+and with whoever presses.
+"""
+
+from collections.abc import Sequence
+from itertools import takewhile
+
+from bot.core.menu import Entry, Form, Question
+from bot.core.reply import Action, Reply
+
+
+def ask(form: Form, entry: Entry) -> Reply:
+    """The first question that is open, of the form of that command."""
+    known = [q.value for q in takewhile(lambda question: question.value, form.questions)]
+    question = form.questions[len(known)]
+    line = " ".join([form.name, *known])
+    return Reply(
+        form.title,
+        lines=(f"{question.name}: {question.help}", *_other_way(line, question, entry.usage)),
+        actions=tuple(Action(choice, f"{line} {choice}") for choice in question.choices),
+        private=entry.private,
+    )
+
+
+def choose(word: str, entries: Sequence[Entry]) -> Reply:
+    """Which of the commands that begin with the word: Telegram's menu shows single words."""
+    return Reply(
+        word,
+        lines=tuple(f"/{entry.name}: {entry.help}" for entry in entries),
+        actions=tuple(Action(entry.name.partition(" ")[2], entry.name) for entry in entries),
+        private=all(entry.private for entry in entries),
+    )
+
+
+def _other_way(line: str, question: Question, usage: str) -> Sequence[str]:
+    examples = question.choices[:1]
+    example = f", for example: /{line} {examples[0]}" if examples else ""
+    start = "Choose, or write" if question.choices else "Write"
+    return (f"{start} it whole: /{usage}{example}",)

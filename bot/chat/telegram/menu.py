@@ -1,0 +1,83 @@
+"""The list of commands that Telegram's own menu shows, for each kind of chat."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from telegram import (
+    Bot,
+    BotCommand,
+    BotCommandScope,
+    BotCommandScopeAllChatAdministrators,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeAllPrivateChats,
+)
+
+from bot.chat.locales import LOCALES, Locale
+from bot.core.menu import Entry
+from bot.ports import Facts
+
+LONGEST_HELP = 256
+MOST_COMMANDS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What one kind of chat shows to people of one language; "" is any without its own."""
+
+    scope: BotCommandScope
+    language: str
+    commands: tuple[BotCommand, ...]
+
+
+def listings(menu: Mapping[str, Entry]) -> Sequence[Listing]:
+    """Every listing: what takes rights in a group is shown to its administrators only."""
+    for_all = {n: entry for n, entry in menu.items() if entry.private or not entry.asks_rights}
+    scopes: Sequence[tuple[BotCommandScope, Mapping[str, Entry]]] = (
+        (BotCommandScopeAllPrivateChats(), menu),
+        (BotCommandScopeAllGroupChats(), for_all),
+        (BotCommandScopeAllChatAdministrators(), menu),
+    )
+    return [
+        Listing(scope, locale.code if locale else "", _commands(shown, locale))
+        for scope, shown in scopes
+        for locale in (None, *LOCALES)
+    ]
+
+
+async def publish(bot: Bot, menu: Mapping[str, Entry], facts: Facts) -> None:
+    """Tell Telegram, unless it knows already. Raises TelegramError and StoreError."""
+    lists = listings(menu)
+    wanted, name = _digest(lists), f"telegram.commands.{bot.id}"
+    if await facts.fact(name) == wanted:
+        return
+    for each in lists:
+        await bot.set_my_commands(each.commands, each.scope, each.language or None)
+    await facts.put_fact(name, wanted)
+
+
+def _commands(menu: Mapping[str, Entry], locale: Locale | None) -> tuple[BotCommand, ...]:
+    """One for each first word, since Telegram's names are single words; helps are translated."""
+    groups: dict[str, list[Entry]] = {}
+    for entry in menu.values():
+        groups.setdefault(entry.name.split()[0], []).append(entry)
+    made = [BotCommand(word, _help(word, group, locale)) for word, group in groups.items()]
+    return tuple(made[:MOST_COMMANDS])
+
+
+def _help(word: str, entries: Sequence[Entry], locale: Locale | None) -> str:
+    """A single command's help, or the second words of a group."""
+    translated = locale.help(word) if locale else None
+    seconds = [entry.name.partition(" ")[2] for entry in entries]
+    english = ", ".join(seconds) if all(seconds) else entries[0].help
+    return (translated or english)[:LONGEST_HELP]
+
+
+def _digest(lists: Sequence[Listing]) -> str:
+    """The same for the same listings, in every process."""
+    told = [
+        [each.scope.to_dict(), each.language, [c.to_dict() for c in each.commands]]
+        for each in lists
+    ]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,52 @@
+"""Who may decide what a chat gets, and what the bot itself may do there: asked each time."""
+
+from collections.abc import Sequence
+
+from telegram import Bot, Chat, ChatMember, ChatMemberAdministrator, ChatMemberRestricted
+from telegram.constants import ChatMemberStatus, ChatType
+
+MANAGERS = (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
+OUTSIDE = (ChatMemberStatus.LEFT, ChatMemberStatus.BANNED)
+
+
+async def may_manage(bot: Bot, chat: Chat, user: int) -> bool:
+    """Whether the person runs the chat. Raises TelegramError."""
+    if chat.type == ChatType.PRIVATE:
+        return True
+    member = await bot.get_chat_member(chat.id, user)
+    return member.status in MANAGERS
+
+
+async def lacking(bot: Bot, chat: Chat) -> tuple[str, ...]:
+    """The rights that the bot needs there and has not, as Telegram's screens call them.
+
+    That a topic is closed cannot be asked for: the sends say it. Raises TelegramError.
+    """
+    if chat.type == ChatType.PRIVATE:
+        return ()
+    member = await bot.get_chat_member(chat.id, bot.id)
+    if member.status in OUTSIDE:
+        return ("be a member of this chat",)
+    if chat.type == ChatType.CHANNEL:
+        return _lacking_in_channel(member)
+    if isinstance(member, ChatMemberAdministrator):
+        return ()
+    return await _lacking_in_group(bot, chat, member)
+
+
+def _lacking_in_channel(member: ChatMember) -> tuple[str, ...]:
+    posts = isinstance(member, ChatMemberAdministrator) and member.can_post_messages
+    return () if posts else ("Post Messages",)
+
+
+async def _lacking_in_group(bot: Bot, chat: Chat, member: ChatMember) -> tuple[str, ...]:
+    """What is forbidden to the bot, or to every member of the group."""
+    everyone = (await bot.get_chat(chat.id)).permissions
+    own = member if isinstance(member, ChatMemberRestricted) else None
+    words = [p.can_send_messages for p in (everyone, own) if p is not None]
+    photos = [p.can_send_photos for p in (everyone, own) if p is not None]
+    named: Sequence[tuple[str, Sequence[bool | None]]] = (
+        ("Send Messages", words),
+        ("Send Photos", photos),
+    )
+    return tuple(name for name, given in named if False in given)

@@ -1,0 +1,84 @@
+"""What is kept of each chat: its settings, and whether it can be reached."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from bot.core.chats import Chat
+from bot.ports import Store
+
+
+class Chats:
+    """The chats of the store; whoever else needs to know is told of each change.
+
+    Every method raises StoreError.
+    """
+
+    def __init__(
+        self, store: Store, now: Callable[[], datetime], changed: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._store = store
+        self._now = now
+        self._changed = changed
+        self._turn = asyncio.Lock()  # reading, changing and writing is one step
+
+    async def of(self, target: str) -> Chat:
+        """The chat, with the defaults where nothing is known of it."""
+        return await self._store.chat(target) or Chat(target)
+
+    async def all(self) -> Sequence[Chat]:
+        """Every chat that something is known of."""
+        return await self._store.chats()
+
+    async def change(self, target: str, **fields: Any) -> Chat:  # noqa: ANN401 - Chat's own fields
+        """The chat with these fields, stored."""
+        async with self._turn:
+            before = await self.of(target)
+            after = replace(before, **fields)
+            await self._put(before, after)
+        return after
+
+    async def revive(self, target: str) -> None:
+        """The chat is there, with all rights: people added us, or wrote to us; its topics too."""
+        async with self._turn:
+            for chat in await self._with_topics(target):
+                await self._put(chat, replace(chat, state="active", trouble="", since=None))
+
+    async def lose(self, target: str, trouble: str) -> None:
+        """We were thrown out, or blocked: of the chat and its topics nothing can be reached."""
+        async with self._turn:
+            lost = await self._with_topics(target)
+            for chat in lost or [Chat(target)]:
+                if chat.state != "gone":
+                    gone = replace(chat, state="gone", trouble=trouble, since=self._now())
+                    await self._put(chat, gone)
+
+    async def suspend(self, target: str, trouble: str) -> bool:
+        """A right is missing there; whether that is news."""
+        async with self._turn:
+            chat = await self.of(target)
+            news = chat.state != "suspended"
+            since = self._now() if news else chat.since
+            await self._put(chat, replace(chat, state="suspended", trouble=trouble, since=since))
+        return news
+
+    async def move(self, target: str, to: str) -> None:
+        """The chat goes on under another address."""
+        async with self._turn:
+            await self._store.move_target(target, to)
+        await self._changed()
+
+    async def _with_topics(self, target: str) -> Sequence[Chat]:
+        """What is known of the chat and of every topic in it."""
+        return [
+            chat
+            for chat in await self._store.chats()
+            if chat.target == target or chat.target.startswith(f"{target}/")
+        ]
+
+    async def _put(self, before: Chat, after: Chat) -> None:
+        if after != before:
+            await self._store.put_chat(after)
+            await self._changed()

@@ -1,0 +1,29 @@
+"""The commands: what a chat's users ask, answered from the store.
+
+A new one is one `Handled` in the module that it belongs to.
+"""
+
+from collections.abc import Sequence
+
+from bot.service.commands.about import about_commands
+from bot.service.commands.alerts import alert_commands
+from bot.service.commands.feeds import feed_commands
+from bot.service.commands.hours import hour_commands
+from bot.service.commands.layer import Commands
+from bot.service.commands.market import market_commands
+from bot.service.commands.setup import setup_commands
+from bot.service.commands.table import Handled, Parts
+
+__all__ = ["Commands", "Handled", "Parts", "every_command"]
+
+
+def every_command(parts: Parts) -> Sequence[Handled]:
+    """All commands, in the order in which help lists them."""
+    return (
+        *market_commands(parts),
+        *alert_commands(parts),
+        *hour_commands(parts),
+        *feed_commands(parts),
+        *setup_commands(parts),
+        *about_commands(parts),
+    )

@@ -1,0 +1,251 @@
+"""alert add, list, pause, resume, delete and fallback."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.core.chats import feed_text
+from bot.core.menu import Argument, Entry
+from bot.core.reply import Action, Command, Field, Menu, Reply
+from bot.core.rules import LEVEL_NAMES, Rule, RuleState, default_rules, parse_rule, rule_text
+from bot.core.text import age_text
+from bot.core.view import View
+from bot.core.words import MOST, fitting
+from bot.errors import UserError
+from bot.ports import Store
+from bot.service.commands.homes import lacking_lines, settle_in, whose_lines
+from bot.service.commands.table import SYMBOL, Complete, Handled, Parts
+
+MOST_RULES = 50  # a target
+EVENTS = ("cross any", "cross up", "cross down", "moved 1%", "moved 0.5%", "moved 2%")
+OPTIONS = ("once", "3 times", "cooldown 1h", "buffer 0.1%", "buffer 0.1% cooldown 30m", "ttl 1h")
+CALL_ME_HERE = Action("If my direct messages are closed, call me here", "alert fallback")
+
+
+def alert_commands(parts: Parts) -> Sequence[Handled]:
+    """Every command about rules."""
+    alerts = AlertCommands(parts)
+    add = Entry(
+        "alert add",
+        "ring on: btc hvl cross down once",
+        (
+            replace(SYMBOL, required=True),
+            Argument("level", "hvl, flip, regime, ... or a price", required=True, open=True),
+            Argument("event", "what it does: cross any, moved 1%", open=True),
+            Argument("options", "once, cooldown 30m, buffer 0.1%", open=True),
+        ),
+        private=True,
+        asks_rights=True,
+    )
+    samples = {
+        "symbol": parts.coins,
+        "level": (*LEVEL_NAMES, "regime"),
+        "event": EVENTS,
+        "options": OPTIONS,
+    }
+    fallback = Entry(
+        "alert fallback",
+        "call me here when my direct messages are closed",
+        (Argument("state", "off ends it", choices=("on", "off")),),
+        private=True,
+    )
+    return (
+        Handled(add, alerts.add, samples),
+        Handled(Entry("alert list", "what rings here", (), True, True), alerts.list_all),
+        Handled(_of_id("alert pause", "no rings until resumed"), alerts.pause, {}, alerts.running),
+        Handled(_of_id("alert resume", "ring again"), alerts.resume, {}, alerts.paused),
+        Handled(_of_id("alert delete", "ring no more"), alerts.delete, {}, alerts.every),
+        Handled(fallback, alerts.fallback),
+    )
+
+
+def _of_id(name: str, text: str) -> Entry:
+    identity = Argument("id", "its number in alert list", required=True, open=True)
+    return Entry(name, text, (identity,), private=True, asks_rights=True)
+
+
+class AlertCommands:
+    """The handlers."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._store = parts.store
+        self.every = {"id": self._completing((True, False))}
+        self.running = {"id": self._completing((False,))}
+        self.paused = {"id": self._completing((True,))}
+
+    async def add(self, command: Command, view: View) -> Reply:
+        """A new rule, unless it is there already."""
+        del view
+        new = parse_rule(" ".join(command.arguments), self._parts.symbols, command.home)
+        rules = await self._store.rules()
+        own = [rule for rule in rules if rule.target == command.home]
+        for rule in own:
+            if replace(rule, id="", paused=False) == new:
+                return _alert_reply(f"Alert #{rule.id} is set already", rule)
+        if len(own) >= MOST_RULES:
+            raise UserError(
+                f"{MOST_RULES} alerts are set here, and more I cannot watch; delete one"
+            )
+        rule = await self._store.add_rule(new)
+        await self._parts.rules_changed()
+        await settle_in(self._parts.chats, command)
+        first = () if rules or await self._any_feed() else (PACK_ENDS,)
+        reply = _alert_reply(f"Alert #{rule.id} set", rule)
+        lines = (*_where_lines(command), *first)
+        actions = reply.actions if command.may_manage else (*reply.actions, CALL_ME_HERE)
+        return replace(reply, lines=lines, actions=actions)
+
+    async def list_all(self, command: Command, view: View) -> Reply:
+        """Every rule of the home, how often it rang, and a menu to delete one."""
+        rules = await self._store.rules()
+        states = await self._store.rule_states()
+        own = [rule for rule in rules if rule.target == command.home]
+        chat = await self._parts.chats.of(command.home)
+        lines = whose_lines(command)
+        if chat.feed:
+            lines += (f"The feed rings as well: {feed_text(chat.feed)}",)
+        elif not own:
+            lines += ("None set here. Add one: alert add btc hvl cross down once",)
+        if not rules and not await self._any_feed():
+            lines += ("Nobody set any, so the default pack rings in the terminal, on each symbol:",)
+            lines += tuple(map(rule_text, default_rules(self._parts.symbols[0], command.target)))
+        return Reply(
+            "Alerts",
+            fields=tuple(Field(f"#{r.id}", _rule_line(r, states.get(r.id), view)) for r in own),
+            lines=lines,
+            actions=(Action("Add", "alert add"),),
+            menus=_menus(own),
+            private=True,
+        )
+
+    async def pause(self, command: Command, view: View) -> Reply:
+        """The rule stays, and is silent."""
+        del view
+        return await self._pause(command, paused=True)
+
+    async def resume(self, command: Command, view: View) -> Reply:
+        """The rule rings again."""
+        del view
+        return await self._pause(command, paused=False)
+
+    async def delete(self, command: Command, view: View) -> Reply:
+        """The rule is forgotten."""
+        del view
+        rule = await self._own_rule(command)
+        await self._store.delete_rule(rule.id, command.home)
+        await self._parts.rules_changed()
+        left = await self._store.rules() or await self._any_feed()
+        return Reply(
+            f"Alert #{rule.id} deleted",
+            fields=(Field("It was", rule_text(rule)),),
+            lines=() if left else ("That was the last rule: the default pack rings again.",),
+            actions=(Action("Set again", f"alert add {rule_text(rule)}"), ALL_ALERTS),
+            private=True,
+        )
+
+    async def fallback(self, command: Command, view: View) -> Reply:
+        """The person agrees to be called by name here."""
+        del view
+        if not command.is_shared:
+            raise UserError("this is your own chat; write it where I may call you instead")
+        ends = command.arguments[:1] == ("off",)
+        await self._parts.chats.change(command.person, fallback="" if ends else command.target)
+        if ends:
+            return Reply("You are called nowhere else", private=True)
+        return Reply(
+            "You are called here",
+            lines=("When your direct messages are closed, what rings for you comes here.",),
+            actions=(Action("Rather not", "alert fallback off"),),
+            private=True,
+        )
+
+    async def _pause(self, command: Command, *, paused: bool) -> Reply:
+        rule = replace(await self._own_rule(command), paused=paused)
+        await self._store.change_rule(rule)
+        await self._parts.rules_changed()
+        return _alert_reply(f"Alert #{rule.id} {'paused' if paused else 'rings again'}", rule)
+
+    async def _own_rule(self, command: Command) -> Rule:
+        """The home's rule that is meant. Raises UserError."""
+        if not command.arguments:
+            raise UserError(f"which one? alert list shows the ids; then: {command.name} ID")
+        rule_id = command.arguments[0].lstrip("#")
+        for rule in await _rules_of(self._store, command):
+            if rule.id == rule_id:
+                return rule
+        raise UserError(f"no alert {rule_id!r} here; alert list shows what there is")
+
+    async def _any_feed(self) -> bool:
+        return any(chat.feed for chat in await self._parts.chats.all())
+
+    def _completing(self, states: Sequence[bool]) -> Complete:
+        async def complete(text: str, command: Command) -> Sequence[str]:
+            rules = await _rules_of(self._store, command)
+            return fitting(text, [_line(rule) for rule in rules if rule.paused in states])
+
+        return complete
+
+
+PACK_ENDS = "The default pack rings no more: only rules that are set do."
+ALL_ALERTS = Action("All alerts", "alert list")
+
+
+async def _rules_of(store: Store, command: Command) -> Sequence[Rule]:
+    return [rule for rule in await store.rules() if rule.target == command.home]
+
+
+def _line(rule: Rule) -> str:
+    """What a menu shows of it; its first word is its id."""
+    return f"{rule.id} {rule_text(rule)}"
+
+
+def _menus(rules: Sequence[Rule]) -> tuple[Menu, ...]:
+    """A choice among the rules for whatever can be done with them."""
+    choices = {
+        "Pause": [(rule, "pause") for rule in rules if not rule.paused],
+        "Resume": [(rule, "resume") for rule in rules if rule.paused],
+        "Delete": [(rule, "delete") for rule in rules],
+    }
+    return tuple(
+        Menu(
+            label,
+            tuple(
+                Action(f"{label} #{_line(rule)}", f"alert {word} {rule.id}")
+                for rule, word in found[:MOST]
+            ),
+        )
+        for label, found in choices.items()
+        if found
+    )
+
+
+def _where_lines(command: Command) -> tuple[str, ...]:
+    """Where a new rule rings, if that is not plain."""
+    if command.home != command.target:
+        return ("It rings in your own chat with me: moderators alone set what rings here.",)
+    here = ("It rings in this chat, for all to see.",) if command.is_shared else ()
+    return (*here, *lacking_lines(command))
+
+
+def _rule_line(rule: Rule, state: RuleState | None, view: View) -> str:
+    """The rule and how often it rang."""
+    paused = "; paused" if rule.paused else ""
+    if state is None:
+        return f"{rule_text(rule)}; has not rung{paused}"
+    done = ", done" if rule.times and state.rings >= rule.times else ""
+    last = age_text(view.now - state.rang_at)
+    return f"{rule_text(rule)}; rang {state.rings}x, last {last} ago{done}{paused}"
+
+
+def _alert_reply(title: str, rule: Rule) -> Reply:
+    word = "resume" if rule.paused else "pause"
+    return Reply(
+        title,
+        fields=(Field(f"#{rule.id}", rule_text(rule)),),
+        actions=(
+            Action(word.capitalize(), f"alert {word} {rule.id}"),
+            Action("Delete", f"alert delete {rule.id}"),
+            ALL_ALERTS,
+        ),
+        private=True,
+    )

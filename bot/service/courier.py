@@ -1,0 +1,227 @@
+"""One message's way to its chat, and what the platform's answer means for both."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.core.events import Alert, Delivery, DeliveryState
+from bot.core.folding import fold
+from bot.core.retry import retry_delay
+from bot.core.routing import short_id
+from bot.errors import (
+    BotError,
+    DeliveryError,
+    DeliveryInDoubt,
+    MessageRefused,
+    PermissionMissing,
+    RecipientGone,
+    RecipientMoved,
+    StoreError,
+    TokenRefused,
+)
+from bot.ports import Messenger, Store
+from bot.service.chats import Chats
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=60)  # what a crash delays its messages by, at most
+MOST_DOUBTS = 2  # sends that perhaps arrived: one repeat, no more
+MOST_MOVES = 3  # of a chat while one message is sent
+REST = timedelta(seconds=60)  # of a messenger whose token is refused
+FIRST_MISSING_SECONDS = 60.0  # until a missing right is looked for again
+NOTICE_LIFE = timedelta(days=1)
+SETTLE_PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds, together less than a lease
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What is sent, and the alerts that end with it: one, or all that were held in a chat."""
+
+    message: Alert
+    rows: tuple[Alert, ...]
+    moves: int = 0
+
+    def moved(self, to: str) -> "Parcel":
+        """The same for the chat's new address."""
+        old = self.message.target
+        rows = (replace(row, target=to) if row.target == old else row for row in self.rows)
+        return Parcel(replace(self.message, target=to), tuple(rows), self.moves + 1)
+
+
+class Courier:
+    """Delivers what was claimed, with one messenger."""
+
+    def __init__(
+        self,
+        store: Store,
+        messenger: Messenger,
+        chats: Chats,
+        now: Callable[[], datetime],
+        owner: str,
+    ) -> None:
+        self._store = store
+        self._messenger = messenger
+        self._chats = chats
+        self._now = now
+        self._owner = owner
+        self._carried: set[str] = set()
+
+    def carries(self, alert: Alert) -> bool:
+        """Whether it is on its way already, alone or with others."""
+        return alert.id in self._carried
+
+    async def deliver(self, head: Alert) -> int:
+        """How many alerts ended: the claimed one, and if it was held, the others that were too.
+
+        Raises StoreError, and TokenRefused when they were given back because of it.
+        """
+        claimed = [head, *await self._companions(head)]
+        ids = {alert.id for alert in claimed}
+        self._carried |= ids
+        try:
+            return await self._deliver(claimed)
+        finally:
+            self._carried -= ids
+
+    async def _deliver(self, claimed: Sequence[Alert]) -> int:
+        rows, ended = [], 0
+        for alert in claimed:
+            if word := self._last_word(alert):
+                ended += await self._settle([alert], word)
+            else:
+                rows.append(alert)
+        return ended + (await self._send(await self._parcel(rows)) if rows else 0)
+
+    async def _companions(self, head: Alert) -> Sequence[Alert]:
+        if not head.held:
+            return ()
+        return await self._store.claim_held(head.target, self._owner, self._now(), LEASE)
+
+    def _last_word(self, alert: Alert) -> DeliveryState | None:
+        """How it ends unsent: too old, or perhaps arrived already, twice."""
+        if self._now() > alert.expires_at:
+            return "expired"
+        if alert.doubts >= MOST_DOUBTS and not self._messenger.repeats_are_safe:
+            return "in_doubt"
+        return None
+
+    async def _parcel(self, rows: Sequence[Alert]) -> Parcel:
+        first = rows[0]
+        if not first.held:
+            return Parcel(first, (first,))
+        chat = await self._chats.of(first.target)
+        return Parcel(fold(rows, chat.clock), tuple(rows))
+
+    async def _send(self, parcel: Parcel) -> int:
+        try:
+            await self._messenger.send(parcel.message)
+        except BotError as error:
+            return await self._heed(error, parcel)
+        except Exception:
+            logger.exception("%s: a mistake of ours, tried again later", self._messenger.name)
+            return await self._again(parcel, retry_delay(parcel.message.attempts))
+        ended = await self._settle(parcel.rows, "sent")
+        await self._reached(parcel.message.target)
+        return ended
+
+    async def _heed(self, trouble: BotError, parcel: Parcel) -> int:
+        """Do what the error asks for."""
+        match trouble:
+            case RecipientMoved() if parcel.moves < MOST_MOVES:
+                await self._chats.move(parcel.message.target, trouble.to)
+                return await self._send(parcel.moved(trouble.to))
+            case PermissionMissing() | RecipientGone():
+                return await self._unreachable(parcel, trouble)
+            case MessageRefused():
+                logger.error("%s: not sent again: %s", self._name(parcel), trouble)
+                return await self._settle(parcel.rows, "failed")
+            case TokenRefused():
+                await self._again(parcel, REST)
+                raise trouble
+            case DeliveryInDoubt() if not self._messenger.repeats_are_safe:
+                return await self._doubt(parcel, trouble)
+            case _:
+                return await self._fail(parcel, trouble)
+
+    async def _fail(self, parcel: Parcel, trouble: BotError) -> int:
+        asked = trouble.retry_after if isinstance(trouble, DeliveryError) else None
+        delay = retry_delay(parcel.message.attempts, asked)
+        logger.warning("%s: not delivered: %s; again in %s", self._name(parcel), trouble, delay)
+        return await self._again(parcel, delay)
+
+    async def _doubt(self, parcel: Parcel, trouble: DeliveryInDoubt) -> int:
+        """Perhaps it arrived: send it once more, unless this was the second time."""
+        doubtful = tuple(replace(row, doubts=row.doubts + 1) for row in parcel.rows)
+        if max(row.doubts for row in doubtful) < MOST_DOUBTS:
+            return await self._fail(replace(parcel, rows=doubtful), trouble)
+        logger.warning("%s: perhaps delivered, not sent again: %s", self._name(parcel), trouble)
+        return await self._settle(doubtful, "in_doubt")
+
+    async def _unreachable(self, parcel: Parcel, trouble: PermissionMissing | RecipientGone) -> int:
+        """Call the person in the chat that they agreed to; else wait for the right, or for them."""
+        message = parcel.message
+        if isinstance(trouble, RecipientGone) and not message.mention:
+            return await self._lose(parcel, trouble)
+        chat = await self._chats.of(message.target)
+        if message.mention or not chat.fallback:
+            return await self._suspend(parcel, trouble)
+        called = replace(message, target=chat.fallback, mention=message.target)
+        return await self._send(replace(parcel, message=called))
+
+    async def _suspend(self, parcel: Parcel, trouble: BotError) -> int:
+        target = parcel.rows[0].target
+        if await self._chats.suspend(target, str(trouble)):
+            await self._tell_owner(target, f"{trouble}; once that is mended I go on by myself")
+        delay = retry_delay(parcel.message.attempts, first_seconds=FIRST_MISSING_SECONDS)
+        logger.warning("%s: suspended: %s; again in %s", self._name(parcel), trouble, delay)
+        return await self._again(parcel, delay)
+
+    async def _lose(self, parcel: Parcel, trouble: BotError) -> int:
+        target = parcel.message.target
+        known = await self._chats.of(target)
+        await self._chats.lose(target, str(trouble))
+        if known.state != "gone":
+            logger.warning("%s: gone: %s", self._name(parcel), trouble)
+            await self._tell_owner(target, f"{trouble}; add me again and I go on")
+        return await self._settle(parcel.rows, "failed")
+
+    async def _tell_owner(self, target: str, what: str) -> None:
+        chat = await self._chats.of(target)
+        if chat.owner in ("", target):
+            return
+        now = self._now()
+        text = f"I cannot ring in {chat.title or target}: {what}."
+        identity = short_id("trouble", target, text, now.isoformat())
+        notice = Alert(identity, now, "", chat.owner, "", text, now + NOTICE_LIFE, kind="notice")
+        await self._store.post([notice])
+
+    async def _reached(self, target: str) -> None:
+        """The chat is there after all."""
+        if (await self._chats.of(target)).state != "active":
+            await self._chats.revive(target)
+
+    async def _again(self, parcel: Parcel, delay: timedelta) -> int:
+        """Give the alerts back, due again after the delay; none of them ended."""
+        for row in parcel.rows:
+            await self._store.retry(self._owner, row, self._now() + delay)
+        return 0
+
+    async def _settle(self, rows: Sequence[Alert], state: DeliveryState) -> int:
+        """How many alerts ended so; a lease that was lost ended elsewhere."""
+        return sum([await self._settle_one(row, state) for row in rows])
+
+    async def _settle_one(self, alert: Alert, state: DeliveryState) -> bool:
+        """Written again and again while the lease lasts: what was sent must not be sent twice."""
+        delivery = Delivery(self._now(), alert.id, alert.target, state)
+        for pause in SETTLE_PAUSES:
+            try:
+                return await self._store.settle(self._owner, delivery)
+            except StoreError as error:
+                logger.error("outbox: %s; written again in %g s", error, pause)
+                await asyncio.sleep(pause)
+        return await self._store.settle(self._owner, delivery)
+
+    def _name(self, parcel: Parcel) -> str:
+        return f"{parcel.message.target} #{parcel.message.id}"

@@ -1,0 +1,332 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.core.chats import Chat
+from bot.core.events import Alert
+from bot.errors import (
+    DeliveryError,
+    DeliveryInDoubt,
+    MessageRefused,
+    PermissionMissing,
+    RecipientGone,
+    RecipientMoved,
+    StoreError,
+    TokenRefused,
+)
+from bot.service.chats import Chats
+from bot.service.dispatcher import LEASE, Dispatcher
+from bot.store.memory import MemoryStore
+from tests.service.builders import (
+    BTC,
+    NOON,
+    FragileStore,
+    ManualClock,
+    ScriptedMessenger,
+    after,
+    events_of,
+    run_virtually,
+)
+
+TTL = timedelta(minutes=15)
+GROUP = Chat("telegram:-1", title="Traders", owner="telegram:7")
+MISSING = PermissionMissing("missing Send Messages")
+
+
+def make_alert(identity="a", target=GROUP.target, **fields):
+    return replace(
+        Alert(identity, NOON, "1", target, BTC, f"BTC rings #{identity}", NOON + TTL), **fields
+    )
+
+
+class World:
+    """An outbox with these alerts and chats, and a messenger that fails as it is told to."""
+
+    def __init__(self, *trouble, safe=True, store=None):
+        self.clock = ManualClock()
+        self.store = store or MemoryStore()
+        self.changes = 0
+        self.messenger = ScriptedMessenger("telegram", *trouble)
+        self.messenger.repeats_are_safe = safe
+        self.chats = Chats(self.store, self.clock.now, self._changed)
+        self.dispatcher = Dispatcher(
+            self.store, [self.messenger], self.clock.now, "one", self.chats
+        )
+
+    async def holding(self, *alerts, chats=(GROUP,)):
+        for chat in chats:
+            await self.store.put_chat(chat)
+        await self.store.post(alerts)
+        return self
+
+    async def deliver(self, *waits):
+        """Deliver what is due, now and after each wait; how many ended each time."""
+        ended = [await self.dispatcher.deliver_due()]
+        for seconds in waits:
+            self.clock.wait(seconds)
+            ended.append(await self.dispatcher.deliver_due())
+        return ended
+
+    async def ends(self):
+        return {one["alert"]: one["state"] for one in await events_of(self.store, "delivery")}
+
+    @property
+    def told(self):
+        return [(alert.target, alert.text) for alert in self.messenger.sent]
+
+    async def _changed(self):
+        self.changes += 1
+
+
+class TestAMissingPermission:
+    async def test_suspends_the_chat_and_tells_its_owner_once(self):
+        world = await World(*[MISSING] * 3).holding(make_alert())
+
+        await world.deliver(60, 1, 119)
+
+        chat = await world.store.chat(GROUP.target)
+        assert (chat.state, chat.trouble, chat.since) == ("suspended", str(MISSING), NOON)
+        assert world.told == [
+            (
+                "telegram:7",
+                "I cannot ring in Traders: missing Send Messages; "
+                "once that is mended I go on by myself.",
+            )
+        ]
+        assert world.changes == 1
+
+    async def test_is_looked_for_again_after_one_minute_then_two_until_the_alert_expires(self):
+        world = await World(*[MISSING] * 100).holding(make_alert(), chats=())
+
+        tried = []
+        for second in range(0, 1_000, 20):
+            before = len(world.messenger.trouble)
+            await world.dispatcher.deliver_due()
+            tried += [second] * (before - len(world.messenger.trouble))
+            world.clock.wait(20)
+
+        assert tried == [0, 60, 180, 420, 720]
+        assert await world.ends() == {"a": "expired"}
+
+    async def test_that_is_given_lets_the_chat_go_on_by_itself(self):
+        world = await World(MISSING).holding(make_alert())
+
+        await world.deliver(60)
+
+        assert await world.ends() == {"a": "sent", world.messenger.ids[0]: "sent"}
+        assert (await world.store.chat(GROUP.target)).state == "active"
+
+    async def test_in_a_chat_without_an_owner_is_told_to_nobody(self):
+        world = await World(MISSING).holding(make_alert(), chats=())
+
+        await world.deliver()
+
+        assert world.told == []
+
+    async def test_of_a_person_s_own_chat_calls_them_where_they_agreed_to(self):
+        person = Chat("telegram:7", fallback="telegram:-1")
+        world = await World(MISSING).holding(make_alert(target="telegram:7"), chats=[person])
+
+        await world.deliver()
+
+        [sent] = world.messenger.sent
+        assert (sent.id, sent.target, sent.mention) == ("a", "telegram:-1", "telegram:7")
+        assert await world.ends() == {"a": "sent"}
+
+    async def test_where_they_agreed_to_as_well_suspends_the_person(self):
+        person = Chat("telegram:7", fallback="telegram:-1")
+        for second in (MISSING, RecipientGone("kicked")):
+            world = await World(MISSING, second).holding(
+                make_alert(target="telegram:7"), chats=[person, GROUP]
+            )
+
+            await world.deliver()
+
+            assert (await world.store.chat("telegram:7")).state == "suspended"
+            assert await world.store.chat("telegram:-1") == GROUP
+            assert (world.told, await world.ends()) == ([], {})
+
+
+class TestARecipientThatIsGone:
+    async def test_ends_the_alert_and_its_owner_is_told_once(self):
+        gone = RecipientGone("the bot was kicked")
+        world = await World(gone, gone).holding(make_alert("a"), make_alert("b"))
+
+        assert await world.deliver() == [3]
+
+        notice = world.messenger.ids[0]
+        assert await world.ends() == {"a": "failed", "b": "failed", notice: "sent"}
+        assert (await world.store.chat(GROUP.target)).state == "gone"
+        assert [target for target, _ in world.told] == ["telegram:7"]
+
+    async def test_and_is_written_to_with_success_is_back(self):
+        world = await World().holding(make_alert(), chats=[replace(GROUP, state="gone")])
+
+        await world.deliver()
+
+        assert (await world.store.chat(GROUP.target)).state == "active"
+
+
+class TestARecipientThatMoved:
+    async def test_is_followed_and_gets_the_message_at_once(self):
+        world = World(RecipientMoved("telegram:-100"))
+        await world.holding(make_alert("a"), make_alert("b"))
+
+        assert await world.deliver() == [2]
+
+        assert [target for target, _ in world.told] == ["telegram:-100"] * 2
+        assert [chat.target for chat in await world.store.chats()] == ["telegram:-100"]
+        deliveries = await events_of(world.store, "delivery")
+        assert {one["target"] for one in deliveries} == {"telegram:-100"}
+
+    async def test_and_moves_on_and_on_is_left_for_later(self):
+        moves = [RecipientMoved(f"telegram:-{number}") for number in range(100, 110)]
+        world = await World(*moves).holding(make_alert())
+
+        assert await world.deliver() == [0]
+
+        assert len(world.messenger.trouble) == 6
+
+    async def test_takes_a_person_s_fallback_along(self):
+        person = Chat("telegram:7", fallback="telegram:-1")
+        world = World(MISSING, RecipientMoved("telegram:-100"))
+        await world.holding(make_alert(target="telegram:7"), chats=[person, GROUP])
+
+        await world.deliver()
+
+        assert [target for target, _ in world.told] == ["telegram:-100"]
+        assert (await world.store.chat("telegram:7")).fallback == "telegram:-100"
+        assert await world.ends() == {"a": "sent"}
+
+
+class TestADoubt:
+    async def test_is_followed_by_one_repeat_and_no_more(self):
+        world = await World(*[DeliveryInDoubt("reply lost")] * 9, safe=False).holding(make_alert())
+
+        assert await world.deliver(1, 100) == [0, 1, 0]
+
+        assert len(world.messenger.trouble) == 7
+        assert await world.ends() == {"a": "in_doubt"}
+
+    async def test_that_the_repeat_dispels_ends_well(self):
+        world = World(DeliveryInDoubt("reply lost"), safe=False)
+        await world.holding(make_alert())
+
+        await world.deliver(1)
+
+        assert (world.messenger.ids, await world.ends()) == (["a"], {"a": "sent"})
+
+    async def test_after_two_crashes_ends_the_alert_unsent(self):
+        world = await World(safe=False).holding(make_alert())
+        for _ in range(3):
+            await world.store.claim("telegram", "dead", world.clock.now(), LEASE, 9)
+            world.clock.wait(60)
+
+        assert await world.deliver() == [1]
+
+        assert (world.messenger.ids, await world.ends()) == ([], {"a": "in_doubt"})
+
+    async def test_does_not_matter_where_a_repeat_makes_no_second_message(self):
+        world = await World(*[DeliveryInDoubt("reply lost")] * 4, safe=True).holding(make_alert())
+
+        await world.deliver(1, 2, 4, 8)
+
+        assert (world.messenger.ids, await world.ends()) == (["a"], {"a": "sent"})
+
+
+class TestTrouble:
+    async def test_with_the_message_itself_ends_it_and_is_logged(self, caplog):
+        world = await World(MessageRefused("text too long")).holding(make_alert())
+
+        assert await world.deliver(1_000) == [1, 0]
+
+        assert await world.ends() == {"a": "failed"}
+        assert "text too long" in caplog.text
+
+    async def test_with_the_token_rests_the_messenger_and_then_tries_one_message(self, caplog):
+        alerts = [make_alert(f"{number}", f"telegram:{number}") for number in range(5)]
+        world = await World(*[TokenRefused("telegram: wrong token")] * 6).holding(*alerts)
+
+        ended = await world.deliver(59, 1, 59, 1)
+
+        assert ended == [0, 0, 0, 0, 5]
+        assert world.messenger.trouble == []
+        assert caplog.text.count("wrong token") == 2
+
+    async def test_that_nobody_expected_is_logged_and_tried_again(self, caplog):
+        world = await World(ZeroDivisionError("oops")).holding(make_alert())
+
+        assert await world.deliver(1) == [0, 1]
+
+        assert "ZeroDivisionError" in caplog.text
+
+    async def test_of_the_store_within_a_messenger_is_tried_again(self):
+        world = await World(StoreError("busy")).holding(make_alert())
+
+        assert await world.deliver(1) == [0, 1]
+
+    def test_writing_down_what_was_sent_does_not_send_it_twice(self):
+        async def scenario():
+            world = await World(store=FragileStore(StoreError)).holding(make_alert(), chats=())
+            world.store.breaks_at = world.store.writes + 2  # after the claim
+            await world.deliver()
+            return world.messenger.ids, await world.ends()
+
+        assert run_virtually(scenario()) == (["a"], {"a": "sent"})
+
+
+def make_held(identity, seconds=0.0, **fields):
+    """A ring of that time which waited until an hour after noon."""
+    due = after(3_600)
+    return make_alert(
+        identity, at=after(seconds), held=True, due_at=due, expires_at=due + TTL, **fields
+    )
+
+
+class TestHeldAlerts:
+    async def test_wait_for_the_quiet_to_end_and_are_told_in_one_message(self):
+        held = [make_held(f"{number}", number) for number in range(5)]
+        berlin = replace(GROUP, zone="Europe/Berlin")
+        world = await World().holding(*held, chats=[berlin])
+
+        assert await world.deliver(3_599, 1) == [0, 0, 5]
+
+        [sent] = world.messenger.sent
+        assert sent.text.startswith("While quiet: rang 5x\n13:00 CET: BTC rings #0\n")
+        assert set((await world.ends()).values()) == {"sent"}
+
+    async def test_that_could_not_be_sent_stay_together(self):
+        held = [make_held(f"{number}", number) for number in range(3)]
+        world = await World(DeliveryError("down")).holding(*held)
+
+        assert await world.deliver(3_600, 1) == [0, 0, 3]
+
+        assert len(world.messenger.sent) == 1
+
+    async def test_that_are_too_old_by_then_are_left_out(self):
+        short = replace(make_held("short", 1), expires_at=after(3_601))
+        world = await World().holding(make_held("long"), short)
+        world.clock.wait(3_602)
+
+        assert await world.deliver() == [2]
+
+        assert await world.ends() == {"long": "sent", "short": "expired"}
+        assert "#short" not in world.messenger.sent[0].text
+
+    async def test_follow_a_chat_that_moved(self):
+        held = [make_held(f"{number}", number) for number in range(3)]
+        world = await World(RecipientMoved("telegram:-100")).holding(*held)
+        world.clock.wait(3_600)
+
+        assert await world.deliver() == [3]
+
+        assert [alert.target for alert in world.messenger.sent] == ["telegram:-100"]
+
+    async def test_hold_back_no_digest_and_no_later_ring(self):
+        digest = make_alert("digest", at=after(60), kind="digest")
+        world = await World().holding(make_held("held"), digest, make_alert("ring", at=after(60)))
+
+        await world.deliver()
+
+        assert world.messenger.ids == ["ring", "digest"]
