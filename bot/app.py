@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from secrets import token_hex
 
 from bot.api.journal import journal_line
 from bot.api.printer import Printer
@@ -203,7 +204,7 @@ async def make_program(
     chats = Chats(store, market.now, rulebook.reload)
     platforms = await open_platforms(config, store, simulated=market.simulated)
     messengers = [terminal, *senders(platforms, stack)] if "deliver" in roles else []
-    owner = f"{socket.gethostname()} {os.getpid()}"
+    owner = f"{socket.gethostname()} {os.getpid()} {token_hex(4)}"  # of this run alone
     charts = ChartWorker()
     stack.push_async_callback(charts.close)
     gallery = make_gallery(market, store, charts)

@@ -301,8 +301,9 @@ class Store(Protocol):
 
         At most one for each target, so that a chat's messages keep their order and none waits
         for another chat: its most urgent (alert, notice, digest), then oldest. None for a target
-        that has an alert leased already, or one more urgent or older that is due later. Among
-        targets the most urgent, then the oldest come first.
+        that has an alert leased already, or one more urgent or older that is due later (but what
+        is held for the end of quiet hours keeps nothing back). Among targets the most urgent,
+        then the oldest come first.
 
         Due are pending alerts whose time has come, and leased ones whose lease has run out:
         those come with one more doubt, since they may have been sent. Two claims never return
@@ -402,7 +403,7 @@ class Store(Protocol):
         ...
 
     async def health(self) -> Mapping[str, object]:
-        """Counts for /status: snapshots, chains, rules, alerts pending, newest journal time."""
+        """Counts for /status, of what is stored, and the newest journal time."""
         ...
 
     async def close(self) -> None:

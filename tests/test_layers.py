@@ -77,4 +77,12 @@ def test_only_the_composition_imports_adapters():
         if any(module.split(".")[1:2] in [[one] for one in ADAPTERS] for module in imported(path))
     }
 
-    assert makers <= {"app.py", "cli.py", "health.py", "markets.py", "tasks.py"}
+    assert makers <= {
+        "app.py",
+        "cli.py",
+        "eventfile.py",
+        "health.py",
+        "markets.py",
+        "platforms.py",
+        "tasks.py",
+    }

@@ -18,7 +18,7 @@ def scale_prices(axes: Axes, window: tuple[float, float]) -> None:
     axes.set_ylim(window)
     clear = (window[1] - window[0]) * CORNER
     ticks = MaxNLocator(10, steps=[1, 2, 5, 10]).tick_values(*window)
-    kept = [tick for tick in ticks.tolist() if window[0] + clear <= tick <= window[1] - clear]
+    kept = [float(tick) for tick in ticks if window[0] + clear <= tick <= window[1] - clear]
     axes.set_yticks(kept)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: price_tick(float(value))))
     widest = max(map(price_tick, kept), key=width_of)

@@ -72,6 +72,9 @@ class Chats:
 
     async def _with_topics(self, target: str) -> Sequence[Chat]:
         """What is known of the chat and of every topic in it."""
+        if not may_have_topics(target):
+            chat = await self._store.chat(target)
+            return [chat] if chat else []
         return [
             chat
             for chat in await self._store.chats()
@@ -82,3 +85,8 @@ class Chats:
         if after != before:
             await self._store.put_chat(after)
             await self._changed()
+
+
+def may_have_topics(target: str) -> bool:
+    """Whether other addresses lie within this one: a Telegram group's topics alone."""
+    return target.startswith("telegram:-") and "/" not in target

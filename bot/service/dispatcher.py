@@ -11,8 +11,6 @@ from bot.ports import Messenger, Store
 from bot.service.chats import Chats
 from bot.service.courier import LEASE, REST, Courier
 
-__all__ = ["LEASE", "Dispatcher"]
-
 logger = logging.getLogger(__name__)
 
 MOST_IN_FLIGHT = 200  # messages of a messenger: its pacer needs a choice of chats

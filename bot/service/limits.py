@@ -10,7 +10,7 @@ from dataclasses import dataclass
 class Limit:
     """So many at once; what was used comes back at that rate."""
 
-    at_once: float
+    at_once: int
     per_second: float
 
     @property
@@ -19,8 +19,8 @@ class Limit:
         return self.at_once / self.per_second
 
 
-PERSON = Limit(20, 1)
-CHAT = Limit(200, 10)
+PERSON = Limit(60, 1)
+CHAT = Limit(600, 60)
 
 
 class Limits:

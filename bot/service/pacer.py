@@ -135,9 +135,9 @@ class Pacer:
     def refused(self) -> None:
         """Count a 401, 403 or 429; too many in ten minutes stop everything for a while."""
         now = self._timer.time()
-        was_open = self._open_at() <= now
+        was_shut = self._safe_at() > now
         self._refusals.append(now)
-        if was_open and (pause := self._open_at() - now) > 0:
+        if not was_shut and (pause := self._safe_at() - now) > 0:
             logger.error(
                 "%d requests refused within 10 minutes: nothing is sent for %.0f s, "
                 "so that the platform does not ban us; look for what it refuses",
@@ -155,9 +155,12 @@ class Pacer:
 
     def _open_at(self) -> float:
         """When anything may start again."""
-        if len(self._refusals) < MOST_REFUSALS:
-            return self._held_until
-        return max(self._held_until, self._refusals[0] + REFUSALS_SECONDS)
+        return max(self._held_until, self._safe_at())
+
+    def _safe_at(self) -> float:
+        """When there are few enough refusals again."""
+        full = len(self._refusals) == MOST_REFUSALS
+        return self._refusals[0] + REFUSALS_SECONDS if full else 0.0
 
     def _admit(self) -> None:
         """Start whoever may, and look again when the next one may."""

@@ -35,6 +35,10 @@ class Outgoing:
         """Whether someone may be sending it."""
         return self.owner is not None and self.due_at is not None and self.due_at > now
 
+    def is_held_at(self, now: datetime) -> bool:
+        """Whether it still waits for quiet hours to end: then it keeps nothing back."""
+        return self.alert.held and self.due_at is not None and self.due_at > now
+
     @property
     def rank(self) -> tuple[int, datetime]:
         """Its place among those that wait."""
@@ -144,8 +148,12 @@ class MemoryStore:
         self, messenger: str, owner: str, now: datetime, lease: timedelta, limit: int
     ) -> Sequence[Alert]:
         """At most `limit` due alerts of the messenger's targets, one each, leased to `owner`."""
-        queues = self._queues(messenger).values()
-        heads = [queue[0] for queue in queues if not any(one.is_leased(now) for one in queue)]
+        heads = [
+            waiting[0]
+            for queue in self._queues(messenger).values()
+            if (waiting := [one for one in queue if not one.is_held_at(now)])
+            and not any(one.is_leased(now) for one in queue)
+        ]
         return self._lease(_due(heads, now)[:limit], owner, now + lease)
 
     async def claim_held(

@@ -221,6 +221,7 @@ class SqlStore:
         """Give back everything leased to the owner, due at once."""
         values = {"state": PENDING, "owner": None, "due_at": alerts.c.at}
         async with self._writing() as database:
+            await self._alone(database, OUTBOX_LOCK)  # lest a move takes the same rows in turns
             await database.run(update(alerts).where(alerts.c.owner == owner).values(values))
 
     async def chat(self, target: str) -> Chat | None:
@@ -599,6 +600,7 @@ def _heads(messenger: str, now: datetime) -> Select[tuple[object, ...]]:
     first = (
         select(queue.c.number)
         .where(queue.c.target == alerts.c.target, queue.c.due_at.is_not(None))
+        .where(or_(~queue.c.held, queue.c.due_at <= now))
         .order_by(queue.c.urgency, queue.c.at, queue.c.number)
     )
     under_way = select(sending.c.number).where(

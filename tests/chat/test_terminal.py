@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bot.chat.terminal import Screen, Terminal, above_line, printable
 from bot.core.cards import levels_card
 from bot.core.events import Alert
-from bot.core.reply import Command, Field, Picture, Reply, Table
+from bot.core.reply import NO_PICTURE, Command, Field, Picture, Reply, Table
 from bot.core.view import View
 from bot.errors import DeliveryError
 from tests.fakes import NOON, make_chain, make_snapshot
@@ -137,6 +137,22 @@ async def test_a_file_is_read_like_a_pipe_and_its_end_only_ends_the_reading(tmp_
         assert not task.done()
         task.cancel()
     assert stdout.getvalue() == ("levels ()\n\ntop ()\n\n" if content else "")
+
+
+async def test_a_picture_that_is_the_answer_is_drawn_and_saved(tmp_path):
+    async def chart(command: Command) -> Reply:
+        async def draw() -> Picture | None:
+            return Picture("a.png", b"png") if command.arguments == ("btc",) else None
+
+        return Reply("Chart", draw=draw, picture_first=command.name == "chart")
+
+    async with at_pipes(tmp_path) as person, running(person, chart):
+        person.type("levels btc\nchart btc\nchart eth\n")
+
+        seen = await person.see(NO_PICTURE)
+
+    assert seen.count("chart saved to") == 1
+    assert (tmp_path / "a.png").read_bytes() == b"png"
 
 
 async def test_a_closed_input_is_no_trouble(tmp_path):

@@ -1,7 +1,7 @@
 import pytest
 
 from bot.core.chats import Feed
-from bot.core.packs import PACKS, feed_rules
+from bot.core.packs import PACKS, feed_rules, pack_text
 from bot.core.rules import default_rules, rule_text
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -36,3 +36,10 @@ def test_a_pack_of_another_version_is_taken_for_the_default_one():
     unknown = feed_rules(Feed(("BTCUSDT",), "deluxe"), "discord:42")
 
     assert unknown == feed_rules(Feed(("BTCUSDT",), "default"), "discord:42")
+
+
+def test_a_pack_is_told_in_the_words_of_the_trade():
+    assert pack_text("default") == (
+        "crossings of HVL, Call Resistance, Put Support, HVL 0DTE, Call Resistance 0DTE, "
+        "Put Support 0DTE, Flip; regime changes; moves by 1 % of HVL, Call Resistance, Put Support"
+    )

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -126,6 +127,14 @@ def test_a_late_crossing_says_so_with_its_time():
     text = event_text(replace(CROSSING, late=True), make_snapshot(), after(30))
 
     assert "LATE: seen at 12:00 UTC" in text
+
+
+def test_the_time_of_a_late_crossing_is_told_on_the_readers_clock():
+    late = replace(CROSSING, late=True)
+
+    text = event_text(late, make_snapshot(), after(30), ZoneInfo("Europe/Berlin"))
+
+    assert "LATE: seen at 13:00 CET" in text
 
 
 def test_the_crossing_of_ones_own_price_is_told_as_such():

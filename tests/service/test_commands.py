@@ -11,6 +11,7 @@ from bot.core.reply import Command, Field, Picture, Reply, parse_command
 from bot.core.view import View
 from bot.errors import StoreError
 from bot.service.commands import Handled
+from bot.service.limits import PERSON
 from bot.store.memory import MemoryStore
 from tests.fakes import NOON, make_chain, make_snapshot
 from tests.service.asking import HERE, Desk, in_channel, in_private, only_line, open_desk
@@ -33,7 +34,9 @@ def test_a_line_becomes_a_command(line, name, arguments):
     assert parse_command(line, HERE) == Command(name, arguments, HERE)
 
 
-@pytest.mark.parametrize("line", ["levels", "levels btc", "/LEVELS BTCUSDT", "levels $btc-usd"])
+@pytest.mark.parametrize(
+    "line", ["levels", "levels btc", "/LEVELS BTCUSDT", "levels $btc-usd", "levels all"]
+)
 async def test_every_way_to_say_btc_gives_its_levels(line):
     reply = await (await open_desk()).ask(line)
 
@@ -199,6 +202,15 @@ async def test_status_shows_health_and_the_age_of_every_symbol():
     )
     assert ("alerts pending", "0") in reply.tables[1].rows
     assert ("journal at", "2026-03-02 12:00:00 UTC") in reply.tables[1].rows
+
+
+async def test_status_says_when_this_chat_gets_nothing_and_why():
+    desk = await open_desk()
+    await desk.chats.suspend("discord:42", "missing Send Messages")
+
+    reply = await desk.ask("status", in_channel())
+
+    assert Field("This chat", "suspended: missing Send Messages") in reply.fields
 
 
 async def test_trouble_in_the_store_is_an_answer_and_a_log_line(caplog):
@@ -399,23 +411,27 @@ async def test_a_chat_that_was_given_up_is_taken_up_when_it_asks_something():
     assert (await desk.chats.of("telegram:7")).state == "active"
 
 
-async def test_twenty_commands_at_once_are_enough_for_a_person():
+async def test_a_person_who_asks_too_much_at_once_is_told_to_wait_and_nobody_else():
     desk = await open_desk()
-    command = replace(in_private(), name="explain")
+    me, you = (replace(in_private(name), name="explain") for name in ("telegram:7", "telegram:8"))
+    enough = [await desk.commands.answer(me) for _ in range(PERSON.at_once)]
 
-    replies = [await desk.commands.answer(command) for _ in range(22)]
-    other = await desk.commands.answer(replace(in_private("telegram:8"), name="explain"))
+    refused = await desk.commands.answer(me)
+    other = await desk.commands.answer(you)
 
-    assert [reply.tone for reply in replies[19:]] == ["neutral", "error", "error"]
-    assert only_line(replies[-1]) == "one moment: so many commands at once; ask again in 1 s"
-    assert replies[-1].private
+    assert {reply.tone for reply in enough} == {"neutral"}
+    assert only_line(refused) == "one moment: so many commands at once; ask again in 1 s"
+    assert (refused.tone, refused.private) == ("error", True)
     assert other.tone == "neutral"
 
 
 async def test_the_person_at_the_terminal_asks_as_often_as_they_like():
     desk = await open_desk()
 
-    replies = [await desk.commands.answer(parse_command("explain", HERE)) for _ in range(300)]
+    replies = [
+        await desk.commands.answer(parse_command("explain", HERE))
+        for _ in range(2 * PERSON.at_once)
+    ]
 
     assert {reply.tone for reply in replies} == {"neutral"}
 

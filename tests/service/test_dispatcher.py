@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -6,8 +7,10 @@ import pytest
 from bot.core.crossings import Latches
 from bot.core.events import Alert
 from bot.errors import DeliveryError, StoreError
-from bot.ports import Record
-from bot.service.dispatcher import LEASE, Dispatcher
+from bot.ports import Record, Urgency
+from bot.service.courier import LEASE
+from bot.service.dispatcher import Dispatcher
+from bot.service.pacer import Pacer
 from bot.store.memory import MemoryStore
 from tests.service.builders import (
     BTC,
@@ -15,6 +18,7 @@ from tests.service.builders import (
     FragileStore,
     ManualClock,
     ScriptedMessenger,
+    VirtualTimer,
     after,
     events_of,
     run_virtually,
@@ -41,6 +45,28 @@ async def put(store, *alerts):
 
 def make_dispatcher(store, *messengers, clock=None, owner="one"):
     return Dispatcher(store, messengers, (clock or ManualClock()).now, owner)
+
+
+class Paced(ScriptedMessenger):
+    """A messenger with a pacer, as the platforms' are; a request takes a fifth of a second."""
+
+    def __init__(self):
+        super().__init__("paced")
+        self._pacer = Pacer(48.0, lambda _: 1.0, VirtualTimer())
+
+    async def send(self, alert):
+        async with self._pacer.turn(alert.target, URGENCIES[alert.kind]):
+            self.sent.append(alert)
+            self.last_at = virtual_now()
+            await asyncio.sleep(0.2)
+
+
+URGENCIES = {"alert": Urgency.ALERT, "notice": Urgency.NOTICE, "digest": Urgency.DIGEST}
+
+
+def chats_alerts(count):
+    """An alert each for so many chats."""
+    return [make_alert(f"{number}", target=f"paced:{number}") for number in range(count)]
 
 
 async def deliveries_of(store):
@@ -334,6 +360,112 @@ class TestTheLoop:
 
         assert cancelled
         assert [alert.id for alert in claimed] == ["a", "b"]
+
+    def test_is_held_up_by_no_messenger_that_hangs(self):
+        async def scenario():
+            class Hanging(ScriptedMessenger):
+                async def send(self, alert):
+                    await asyncio.Event().wait()
+
+            targets = [f"{name}:{number}" for name in ("slow", "quick") for number in range(300)]
+            store = await store_with(*(make_alert(target, target=target) for target in targets))
+            quick = ScriptedMessenger("quick")
+            dispatcher = Dispatcher(store, [Hanging("slow"), quick], virtual_now, "one")
+            running = asyncio.create_task(dispatcher.run())
+            await asyncio.sleep(2)
+            running.cancel()
+            await asyncio.wait([running])
+            return len(quick.sent)
+
+        assert run_virtually(scenario()) == 300
+
+    def test_sends_to_thousands_as_fast_as_the_pacer_allows_each_once(self):
+        async def scenario():
+            store = await store_with(*chats_alerts(2_000))
+            running = asyncio.create_task(Dispatcher(store, [messenger], virtual_now, "one").run())
+            await asyncio.sleep(60)
+            running.cancel()
+            await asyncio.wait([running])
+            return (await store.health())["alerts_pending"]
+
+        messenger = Paced()
+        pending = run_virtually(scenario())
+
+        assert pending == 0
+        assert sorted(messenger.ids) == sorted(f"{number}" for number in range(2_000))
+        assert 2_000 / (messenger.last_at - NOON).total_seconds() >= 0.95 * 48
+
+    def test_loses_and_repeats_none_when_it_is_stopped_in_the_middle(self):
+        async def scenario():
+            store = await store_with(*chats_alerts(600))
+            for _ in range(4):
+                running = asyncio.create_task(
+                    Dispatcher(store, [messenger], virtual_now, "one").run()
+                )
+                await asyncio.sleep(3)
+                running.cancel()
+                await asyncio.wait([running])
+            return (await store.health())["alerts_pending"]
+
+        messenger = Paced()
+        pending = run_virtually(scenario())
+
+        assert pending == 0
+        assert sorted(messenger.ids) == sorted(f"{number}" for number in range(600))
+
+    def test_sends_an_alert_before_the_digests_that_wait(self):
+        async def scenario():
+            digests = [replace(one, kind="digest") for one in chats_alerts(400)]
+            store = await store_with(*digests)
+            dispatcher = Dispatcher(store, [messenger], virtual_now, "one")
+            running = asyncio.create_task(dispatcher.run())
+            await asyncio.sleep(1)
+            await put(store, make_alert("urgent", 1, "paced:urgent"))
+            dispatcher.nudge()
+            await asyncio.sleep(1)
+            before = messenger.ids.index("urgent")
+            running.cancel()
+            await asyncio.wait([running])
+            return before
+
+        messenger = Paced()
+
+        assert run_virtually(scenario()) <= 53
+
+    def test_goes_on_with_a_send_that_the_platform_holds_back_for_longer_than_its_lease(self):
+        class Held(ScriptedMessenger):
+            async def send(self, alert):
+                await asyncio.sleep(200)
+                await super().send(alert)
+
+        async def scenario():
+            store = await store_with(make_alert("a"))
+            running = asyncio.create_task(Dispatcher(store, [messenger], virtual_now, "one").run())
+            await asyncio.sleep(300)
+            running.cancel()
+            await asyncio.wait([running])
+            return await deliveries_of(store)
+
+        messenger = Held()
+
+        assert run_virtually(scenario()) == [("a", "sent")]
+        assert messenger.ids == ["a"]
+
+    def test_lets_what_is_on_its_way_arrive_when_it_is_told_to_stop(self):
+        class Slow(ScriptedMessenger):
+            async def send(self, alert):
+                await asyncio.sleep(4)
+                await super().send(alert)
+
+        async def scenario():
+            store = await store_with(make_alert("a"))
+            running = asyncio.create_task(Dispatcher(store, [Slow()], virtual_now, "one").run())
+            await asyncio.sleep(1)
+            running.cancel()
+            await asyncio.wait([running])
+            return await deliveries_of(store)
+
+        assert run_virtually(scenario()) == [("a", "sent")]
 
     def test_ends_quietly_when_the_store_is_gone_at_the_end(self):
         async def scenario():

@@ -25,7 +25,7 @@ async def test_a_feed_is_switched_on_by_a_moderator(line, feed):
     chat = await desk.chats.of(CHANNEL)
     assert chat.feed == feed
     assert (chat.title, chat.owner) == ("#alerts in Traders", "discord:@7")
-    assert "hvl cross any" in field(reply, "Rings on")
+    assert field(reply, "Rings on").startswith("crossings of HVL, Call Resistance")
     assert desk.changes
 
 

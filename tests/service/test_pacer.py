@@ -231,6 +231,7 @@ class TestTheBreaker:
             line = Line()
             for _ in range(MOST_REFUSALS):
                 await asyncio.sleep(0.1)
+                line.pacer.hold(0.2)
                 line.pacer.refused()
             line.pacer.refused()
             began = now()

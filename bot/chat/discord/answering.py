@@ -9,7 +9,15 @@ import discord
 from discord import InteractionType
 
 from bot.chat.buttons import Signer
-from bot.chat.discord.asking import Data, Interaction, Typed, command_of, filled_in, pressed, typed_command
+from bot.chat.discord.asking import (
+    Data,
+    Interaction,
+    Typed,
+    command_of,
+    filled_in,
+    pressed,
+    typed_command,
+)
 from bot.chat.discord.components import BESIDE, modal_of
 from bot.chat.discord.outlet import Outlet, acknowledged
 from bot.chat.discord.trouble import LOST

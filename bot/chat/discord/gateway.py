@@ -77,7 +77,10 @@ class DiscordGateway:
             guild_ready_seconds=self._guild_ready_seconds,
         )
         try:
-            await self._serve_with(client)
+            async with client, client.lifeline:
+                await client.login(self._token.reveal())
+                client.begin(self._tell_commands(client))
+                await client.connect()
         except TimeoutError as error:
             raise GatewayDown(f"no connection for {ALONE:.0f} s") from error
         except (discord.LoginFailure, discord.ConnectionClosed) as error:
@@ -86,15 +89,6 @@ class DiscordGateway:
             raise GatewayDown(f"not reached ({type(error).__name__}: {error})") from error
         except AttributeError as error:  # Rapptz/discord.py #10520: its first connection failed
             raise GatewayDown("the first connection failed") from error
-
-    async def _serve_with(self, client: "Client") -> None:
-        try:
-            async with client, client.lifeline:
-                await client.login(self._token.reveal())
-                client.begin(self._tell_commands(client))
-                await client.connect()
-        finally:
-            await client.end_work()
 
     async def _tell_commands(self, client: discord.Client) -> None:
         """Tell Discord our commands where they have changed; keep trying, the bot works anyway."""
@@ -164,11 +158,12 @@ class Client(discord.AutoShardedClient):
         task.add_done_callback(self._work.discard)
         return task
 
-    async def end_work(self) -> None:
-        """Cancel what is still being answered."""
+    async def close(self) -> None:
+        """End what is still being answered, then the connections."""
         for task in self._work:
             task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
+        await super().close()
 
     async def before_identify_hook(self, _shard: int | None, *, initial: bool = False) -> None:
         """Discord takes one new session in five seconds."""

@@ -58,7 +58,10 @@ class Outlet:
                 raise
 
     async def _show_privately(self, reply: Reply) -> None:
-        """What concerns one person must not stand where the others read."""
+        """What concerns one person must not stand where the others read.
+
+        The announced message goes first: the next one would fill it, for everybody to see.
+        """
         if not self._in_place:
             await twice(self._interaction.delete_original_response)
         self._message = await self._follow_up(reply, private=True)

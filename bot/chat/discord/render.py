@@ -19,8 +19,8 @@ COLOURS: Mapping[Tone, int] = {
     "stale": 0xE0A100,
     "error": 0x7A7F87,
 }
-MARKS = re.compile(r"([\\`*_~|<>\[\]():@#])")
-LIST = re.compile(r"^([-+]|\d+(?=\.))")  # what begins a line of a list
+MARKS = re.compile(r"([\\`*_~|<>\[\]@#]|:(?=\S))")  # a colon begins an emoji, or ends "http"
+LIST = re.compile(r"^([-+]|\d+(?=\.))(?=\.?(?: |$))")  # what begins a line of a list
 
 
 def embed_of(reply: Reply, picture: Picture | None = None) -> discord.Embed:
@@ -78,22 +78,31 @@ def _titled(table: Table) -> str:
 
 
 def _tables(tables: Sequence[Table]) -> Iterator[tuple[Table, list[str]]]:
-    """Each table and its code block; tables of one shape stand aligned."""
-    widths = column_widths(tables)
+    """Each table and its code block; tables of one shape stand aligned where there is room."""
+    shared = column_widths(tables)
     for table in tables:
-        rows = [_row(row, widths[len(row)]) for row in table.header_and_rows]
+        shape = len(next(iter(table.header_and_rows), ()))
+        widths, gap = _layout(shared.get(shape, []), column_widths([table]).get(shape, []))
+        rows = [_row(row, widths, gap) for row in table.header_and_rows]
         body = "\n".join(_fitting(rows, DESCRIPTION // 2))
         yield table, [f"{FENCE}\n{body}\n{FENCE}"] if body else []
 
 
-def _row(row: Sequence[str], widths: Sequence[int]) -> str:
+def _layout(shared: Sequence[int], own: Sequence[int]) -> tuple[Sequence[int], str]:
+    """The widths of the columns and what stands between them: the airiest that fits a phone."""
+    for widths, gap in ((shared, GAP), (shared, NARROW), (own, GAP)):
+        if sum(widths) + len(gap) * (len(widths) - 1) <= PHONE:
+            return widths, gap
+    return own, NARROW
+
+
+def _row(row: Sequence[str], widths: Sequence[int], gap: str) -> str:
     """Names to the left, numbers to the right."""
-    wide = sum(widths) + len(GAP) * (len(widths) - 1) > PHONE
     cells = [
         cell.rjust(width) if position else cell.ljust(width)
         for position, (cell, width) in enumerate(zip(row, widths, strict=True))
     ]
-    text = (NARROW if wide else GAP).join(cells).rstrip()
+    text = gap.join(cells).rstrip()
     return "".join(c if c.isprintable() else " " for c in text).replace("`", "'")
 
 

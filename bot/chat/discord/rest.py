@@ -16,7 +16,6 @@ from bot.ports import Pace, Urgency
 T = TypeVar("T")
 
 CONNECTIONS = 20
-SECONDS = 10.0  # that one request may take
 BAN_SECONDS = 300.0  # without a request, once Discord's front refuses the address
 LOGIN = "discord: the token was refused; set GAMMABELL_DISCORD_TOKEN to the bot's own"
 
@@ -24,9 +23,10 @@ LOGIN = "discord: the token was refused; set GAMMABELL_DISCORD_TOKEN to the bot'
 class Rest:
     """Requests with one token; each takes its turn, and every failure is one of our errors."""
 
-    def __init__(self, token: Secret, pace: Pace) -> None:
+    def __init__(self, token: Secret, pace: Pace, seconds: float) -> None:
         self._token = token
         self._pace = pace
+        self._seconds = seconds  # that one request may take
         self._client: discord.Client | None = None
         self._logging_in = asyncio.Lock()
 
@@ -40,7 +40,7 @@ class Rest:
         client = await self._logged_in()
         async with self._pace.turn(place, urgency):
             try:
-                return await bounded(request(client))
+                return await bounded(request(client), self._seconds)
             except Limited as limited:
                 self._hold(limited, place)
                 raise
@@ -67,7 +67,7 @@ class Rest:
         """A new client. Raises TokenRefused, DeliveryError."""
         client = make_client()
         try:
-            await bounded(client.login(self._token.reveal()))
+            await bounded(client.login(self._token.reveal()), self._seconds)
         except BaseException as error:
             await client.close()
             if isinstance(error, discord.LoginFailure):
@@ -123,13 +123,13 @@ async def judge(
         raise DeliveryError(f"Discord answered {status}")
 
 
-async def bounded(request: Awaitable[T]) -> T:
+async def bounded(request: Awaitable[T], seconds: float) -> T:
     """The request's result, not too late. Raises DeliveryError when the network fails."""
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(seconds):
             return await request
     except TimeoutError as error:
-        raise DeliveryError(f"Discord did not answer within {SECONDS:.0f} s") from error
+        raise DeliveryError(f"Discord did not answer within {seconds:g} s") from error
     except discord.RateLimited as error:
         raise DeliveryError("Discord's limit", error.retry_after) from error
     except (aiohttp.ClientError, OSError) as error:

@@ -25,6 +25,7 @@ from bot.core.secret import Secret
 from bot.errors import BotError, DeliveryError, PermissionMissing, RecipientGone
 from bot.ports import Facts, Pace, Urgency
 
+SECONDS = 10.0  # that one request may take before it is tried again
 URGENCIES = {"alert": Urgency.ALERT, "notice": Urgency.NOTICE, "digest": Urgency.DIGEST}
 
 
@@ -43,8 +44,9 @@ class DiscordSender:
         now: Callable[[], datetime],
         *,
         simulated: bool,
+        seconds: float = SECONDS,
     ) -> None:
-        self._rest = Rest(token, pace)
+        self._rest = Rest(token, pace, seconds)
         self._places = Places(self._rest, facts)
         self._publisher = Publisher(self._rest, now)
         self._signer = signer

@@ -30,6 +30,7 @@ class Answers:
 
     def __init__(self, messages: Messages) -> None:
         self._messages = messages
+        self._can_join = True  # whether the server makes a photo of a text; older ones do not
 
     async def say(self, to: Address, reply: Reply, answered: int | None = None) -> None:
         """Send the reply, below the message that it answers; its picture as soon as it is drawn."""
@@ -109,12 +110,16 @@ class Answers:
     async def _change_photo(
         self, at: Address, message: Message, reply: Reply, picture: Picture
     ) -> None:
-        try:
-            await self._messages.change_photo(at, message, reply, picture)
-        except NotThere:
-            raise
-        except MessageRefused:  # a server that cannot make a photo of a text yet
-            await self._messages.send_photo(at, reply, picture)
+        """In place, or as a new photo where that cannot be."""
+        if message.photo or self._can_join:
+            try:
+                await self._messages.change_photo(at, message, reply, picture)
+                return
+            except NotThere:
+                raise
+            except MessageRefused:
+                self._can_join = self._can_join and bool(message.photo)
+        await self._messages.send_photo(at, reply, picture)
 
 
 @asynccontextmanager

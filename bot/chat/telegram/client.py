@@ -64,6 +64,6 @@ async def connect(token: Secret, api_base: str) -> AsyncIterator[Bot]:
 
 def _hush() -> None:
     """Keep the libraries from logging addresses, which hold the token, and every error twice."""
-    for name in ("httpx", "httpcore"):
+    for name in ("httpx", "httpcore", "telegram"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("telegram.request.BaseRequest").setLevel(logging.CRITICAL)

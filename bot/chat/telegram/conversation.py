@@ -59,10 +59,13 @@ class Conversation:
         self._signer = signer
         self._now = now
 
-    async def hear(self, message: Message) -> None:
-        """Answer what was typed, if it is for us and someone still waits."""
+    async def hear(self, message: Message, *, pending: bool) -> None:
+        """Answer what was typed, if it is for us; `pending` lines only if someone still waits."""
         line = line_of(message, self._bot.username)
-        if line is None or is_old(message, self._now()):
+        if line is None:
+            return
+        if pending and is_old(message, self._now()):
+            logger.info("telegram: a command of %s came too late", message.date)
             return
         asker = asker_of(message)
         if asker.is_shared and not self._is_known(line) and not names_us(line):

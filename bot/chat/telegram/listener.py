@@ -43,6 +43,7 @@ KINDS = (
     UpdateType.MY_CHAT_MEMBER,
 )
 WEBHOOK_SECRET = "telegram.webhook.secret"  # noqa: S105 - the fact's name
+BACKLOG_SECONDS = 10.0  # in which Telegram brings to a new webhook what waited for it
 WATCH_SECONDS = 60.0  # between two looks at whether the webhook is still ours
 
 
@@ -118,8 +119,11 @@ class TelegramListener:
         """Let Telegram bring the updates, as long as nobody else makes it bring them elsewhere."""
         secret = await self._backing.facts.first_fact(WEBHOOK_SECRET, secrets.token_urlsafe(32))
 
+        settled = self._timer.time() + BACKLOG_SECONDS
+
         async def take(body: dict[str, Any]) -> None:
-            await handling.take(Update.de_json(body, bot), pending=False)
+            pending = self._timer.time() < settled
+            await handling.take(Update.de_json(body, bot), pending=pending)
 
         async with receive(address, secret, take):
             await bot.set_webhook(address.url, secret_token=secret, allowed_updates=KINDS)
@@ -159,7 +163,7 @@ class Handling:
         elif update.inline_query:
             await self._tasks.start(offer(update.inline_query, self._backing.commands))
         elif message := update.message or update.channel_post:
-            await self._tasks.start(self._conversation.hear(message))
+            await self._tasks.start(self._conversation.hear(message, pending=pending))
 
     def _is_beside(self, reply: Reply, action: Action) -> bool:
         """Below what everyone reads, a private answer does not take its place."""

@@ -2,7 +2,15 @@
 
 import logging
 
-from telegram import ChatMember, ChatMemberRestricted, ChatMemberUpdated, Message, Update
+from telegram import (
+    Chat,
+    ChatMember,
+    ChatMemberAdministrator,
+    ChatMemberRestricted,
+    ChatMemberUpdated,
+    Message,
+    Update,
+)
 from telegram.constants import ChatMemberStatus, ChatType
 
 from bot.chat.telegram.address import Address
@@ -29,9 +37,10 @@ async def note(update: Update, chats: ChatBook) -> None:
 
 
 async def _note_member(change: ChatMemberUpdated, chats: ChatBook) -> None:
-    target = Address(change.chat.id).target
-    if not _is_outside(change.new_chat_member):
-        await chats.revive(target)
+    target, member = Address(change.chat.id).target, change.new_chat_member
+    if not _is_outside(member):
+        if _may_speak(member, change.chat):
+            await chats.revive(target)
     elif change.chat.type == ChatType.PRIVATE:
         await chats.lose(target, "the person stopped the bot; /start brings it back")
     else:
@@ -42,6 +51,14 @@ async def _note_move(message: Message, chats: ChatBook) -> None:
     old = message.migrate_from_chat_id or message.chat.id
     new = message.migrate_to_chat_id or message.chat.id
     await chats.move(Address(old).target, Address(new).target)
+
+
+def _may_speak(member: ChatMember, chat: Chat) -> bool:
+    if isinstance(member, ChatMemberRestricted):
+        return member.can_send_messages
+    if chat.type == ChatType.CHANNEL:
+        return isinstance(member, ChatMemberAdministrator) and bool(member.can_post_messages)
+    return True
 
 
 def _is_outside(member: ChatMember) -> bool:

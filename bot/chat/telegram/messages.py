@@ -23,7 +23,6 @@ from bot.core.reply import Action, Picture, Reply
 from bot.errors import DeliveryError
 from bot.ports import Pace, Urgency
 
-TRIES = 3
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 T = TypeVar("T")
@@ -126,10 +125,12 @@ class Messages:
             await self._paced(at, request)
 
     async def _paced(self, to: Address, request: Callable[[], Awaitable[T]]) -> T:
-        """What the request gives, in its turn; tried again after a limit or a failure."""
-        for _ in range(TRIES - 1):
-            with suppress(DeliveryError):
-                return await self._in_turn(to, request)
+        """What the request gives, in its turn; tried once more after a limit or a failure.
+
+        An answer that comes twice is better than none, while someone looks at the screen.
+        """
+        with suppress(DeliveryError):
+            return await self._in_turn(to, request)
         return await self._in_turn(to, request)
 
     async def _in_turn(self, to: Address, request: Callable[[], Awaitable[T]]) -> T:

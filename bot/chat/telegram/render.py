@@ -27,7 +27,7 @@ LONGEST_LABEL = 40
 
 JOINER = "\u2060"  # a word joiner: no width, and no part of a name
 DETECTED = re.compile(r"@(?=\w)|(?<=\w)\.(?=[^\W\d_])|:(?=//)")
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class Status:
 
     async def answer(self, command: Command, view: View) -> Reply:
         """A line for everything that works or does not."""
-        chat = await self._parts.chats.of(command.home)
+        chat = await self._parts.chats.of(command.target)
         here = (Field("This chat", f"{chat.state}: {chat.trouble}"),) if chat.trouble else ()
         rows = [await self._row(symbol, view) for symbol in self._parts.symbols]
         counts = (await self._parts.store.health()).items()

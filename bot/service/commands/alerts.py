@@ -3,22 +3,28 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.core.alerts import ALL_ALERTS, choice_text, rule_card, rules_card
 from bot.core.chats import feed_text
 from bot.core.menu import Argument, Entry
-from bot.core.reply import Action, Command, Field, Menu, Reply
-from bot.core.rules import LEVEL_NAMES, Rule, RuleState, default_rules, parse_rule, rule_text
-from bot.core.text import age_text
+from bot.core.reply import Action, Command, Field, Reply
+from bot.core.rules import LEVEL_NAMES, Rule, default_rules, parse_rule, rule_text
 from bot.core.view import View
-from bot.core.words import MOST, fitting
+from bot.core.words import fitting
 from bot.errors import UserError
 from bot.ports import Store
-from bot.service.commands.homes import lacking_lines, settle_in, whose_lines
+from bot.service.commands.homes import (
+    lacking_lines,
+    require_manager,
+    settle_in,
+    whose_lines,
+)
 from bot.service.commands.table import SYMBOL, Complete, Handled, Parts
 
 MOST_RULES = 50  # a target
 EVENTS = ("cross any", "cross up", "cross down", "moved 1%", "moved 0.5%", "moved 2%")
 OPTIONS = ("once", "3 times", "cooldown 1h", "buffer 0.1%", "buffer 0.1% cooldown 30m", "ttl 1h")
-CALL_ME_HERE = Action("If my direct messages are closed, call me here", "alert fallback")
+PACK_ENDS = "The default pack rings no more: only rules that are set do."
+CALL_ME_HERE = Action("Call me here if my DMs are closed", "alert fallback")
 
 
 def alert_commands(parts: Parts) -> Sequence[Handled]:
@@ -81,7 +87,7 @@ class AlertCommands:
         own = [rule for rule in rules if rule.target == command.home]
         for rule in own:
             if replace(rule, id="", paused=False) == new:
-                return _alert_reply(f"Alert #{rule.id} is set already", rule)
+                return rule_card(f"Alert #{rule.id} is set already", rule)
         if len(own) >= MOST_RULES:
             raise UserError(
                 f"{MOST_RULES} alerts are set here, and more I cannot watch; delete one"
@@ -90,7 +96,7 @@ class AlertCommands:
         await self._parts.rules_changed()
         await settle_in(self._parts.chats, command)
         first = () if rules or await self._any_feed() else (PACK_ENDS,)
-        reply = _alert_reply(f"Alert #{rule.id} set", rule)
+        reply = rule_card(f"Alert #{rule.id} set", rule)
         lines = (*_where_lines(command), *first)
         actions = reply.actions if command.may_manage else (*reply.actions, CALL_ME_HERE)
         return replace(reply, lines=lines, actions=actions)
@@ -109,14 +115,7 @@ class AlertCommands:
         if not rules and not await self._any_feed():
             lines += ("Nobody set any, so the default pack rings in the terminal, on each symbol:",)
             lines += tuple(map(rule_text, default_rules(self._parts.symbols[0], command.target)))
-        return Reply(
-            "Alerts",
-            fields=tuple(Field(f"#{r.id}", _rule_line(r, states.get(r.id), view)) for r in own),
-            lines=lines,
-            actions=(Action("Add", "alert add"),),
-            menus=_menus(own),
-            private=True,
-        )
+        return rules_card(own, states, lines, view.now)
 
     async def pause(self, command: Command, view: View) -> Reply:
         """The rule stays, and is silent."""
@@ -163,16 +162,18 @@ class AlertCommands:
         rule = replace(await self._own_rule(command), paused=paused)
         await self._store.change_rule(rule)
         await self._parts.rules_changed()
-        return _alert_reply(f"Alert #{rule.id} {'paused' if paused else 'rings again'}", rule)
+        return rule_card(f"Alert #{rule.id} {'paused' if paused else 'rings again'}", rule)
 
     async def _own_rule(self, command: Command) -> Rule:
         """The home's rule that is meant. Raises UserError."""
         if not command.arguments:
             raise UserError(f"which one? alert list shows the ids; then: {command.name} ID")
         rule_id = command.arguments[0].lstrip("#")
-        for rule in await _rules_of(self._store, command):
-            if rule.id == rule_id:
-                return rule
+        found = {rule.target: rule for rule in await self._store.rules() if rule.id == rule_id}
+        if command.home in found:
+            return found[command.home]
+        if command.target in found:
+            require_manager(command)
         raise UserError(f"no alert {rule_id!r} here; alert list shows what there is")
 
     async def _any_feed(self) -> bool:
@@ -181,42 +182,13 @@ class AlertCommands:
     def _completing(self, states: Sequence[bool]) -> Complete:
         async def complete(text: str, command: Command) -> Sequence[str]:
             rules = await _rules_of(self._store, command)
-            return fitting(text, [_line(rule) for rule in rules if rule.paused in states])
+            return fitting(text, [choice_text(rule) for rule in rules if rule.paused in states])
 
         return complete
 
 
-PACK_ENDS = "The default pack rings no more: only rules that are set do."
-ALL_ALERTS = Action("All alerts", "alert list")
-
-
 async def _rules_of(store: Store, command: Command) -> Sequence[Rule]:
     return [rule for rule in await store.rules() if rule.target == command.home]
-
-
-def _line(rule: Rule) -> str:
-    """What a menu shows of it; its first word is its id."""
-    return f"{rule.id} {rule_text(rule)}"
-
-
-def _menus(rules: Sequence[Rule]) -> tuple[Menu, ...]:
-    """A choice among the rules for whatever can be done with them."""
-    choices = {
-        "Pause": [(rule, "pause") for rule in rules if not rule.paused],
-        "Resume": [(rule, "resume") for rule in rules if rule.paused],
-        "Delete": [(rule, "delete") for rule in rules],
-    }
-    return tuple(
-        Menu(
-            label,
-            tuple(
-                Action(f"{label} #{_line(rule)}", f"alert {word} {rule.id}")
-                for rule, word in found[:MOST]
-            ),
-        )
-        for label, found in choices.items()
-        if found
-    )
 
 
 def _where_lines(command: Command) -> tuple[str, ...]:
@@ -225,27 +197,3 @@ def _where_lines(command: Command) -> tuple[str, ...]:
         return ("It rings in your own chat with me: moderators alone set what rings here.",)
     here = ("It rings in this chat, for all to see.",) if command.is_shared else ()
     return (*here, *lacking_lines(command))
-
-
-def _rule_line(rule: Rule, state: RuleState | None, view: View) -> str:
-    """The rule and how often it rang."""
-    paused = "; paused" if rule.paused else ""
-    if state is None:
-        return f"{rule_text(rule)}; has not rung{paused}"
-    done = ", done" if rule.times and state.rings >= rule.times else ""
-    last = age_text(view.now - state.rang_at)
-    return f"{rule_text(rule)}; rang {state.rings}x, last {last} ago{done}{paused}"
-
-
-def _alert_reply(title: str, rule: Rule) -> Reply:
-    word = "resume" if rule.paused else "pause"
-    return Reply(
-        title,
-        fields=(Field(f"#{rule.id}", rule_text(rule)),),
-        actions=(
-            Action(word.capitalize(), f"alert {word} {rule.id}"),
-            Action("Delete", f"alert delete {rule.id}"),
-            ALL_ALERTS,
-        ),
-        private=True,
-    )

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.core.chats import Chat, Digest, Feed, coins_text, digest_due, digest_text
 from bot.core.clocks import next_moment, parse_time, until_text
 from bot.core.menu import Argument, Entry
-from bot.core.packs import PACKS
+from bot.core.packs import PACKS, pack_text
 from bot.core.reply import Action, Command, Field, Reply
 from bot.core.symbols import find_symbol, find_symbols
 from bot.core.view import View
@@ -53,9 +53,7 @@ class FeedCommands:
         for word in named:
             self._check(word)
         feed = Feed(find_symbols(named, self._symbols), packs[0] if packs else "default")
-        await settle_in(self._chats, command)
-        chat = await self._chats.change(command.home, feed=feed)
-        return _feed_reply("Feed on", chat, command)
+        return _feed_reply("Feed on", await settle_in(self._chats, command, feed=feed), command)
 
     async def off(self, command: Command, view: View) -> Reply:
         """No feed here."""
@@ -81,8 +79,7 @@ class FeedCommands:
             await self._chats.change(command.home, digest=None)
             return Reply("Digest off", actions=(Action("Digest at 08:00", "digest 08:00"),))
         digest = Digest(parse_time(first), find_symbols(rest, self._symbols))
-        await settle_in(self._chats, command)
-        chat = await self._chats.change(command.home, digest=digest)
+        chat = await settle_in(self._chats, command, digest=digest)
         return Reply(
             f"Digest at {digest_text(digest)}",
             fields=(
@@ -127,7 +124,7 @@ def _feed_reply(title: str, chat: Chat, command: Command) -> Reply:
         f"{title}: {coins_text(chat.feed.symbols)}",
         fields=(
             Field("Pack", chat.feed.pack),
-            Field("Rings on", ", ".join(PACKS.get(chat.feed.pack, PACKS["default"]))),
+            Field("Rings on", pack_text(chat.feed.pack)),
         ),
         lines=lacking_lines(command) or _resting_lines(chat),
         actions=(*change, Action("Setup", "setup")),

@@ -1,6 +1,6 @@
 """Whose settings a command changes, who may, and what we lack there."""
 
-from bot.core.chats import right_to_manage
+from bot.core.chats import Chat, right_to_manage
 from bot.core.reply import Action, Command
 from bot.errors import UserError
 from bot.service.chats import Chats
@@ -9,6 +9,7 @@ WHERE = {
     "discord": "in this channel's settings under Permissions",
     "telegram": "in this chat's settings under Administrators",
 }
+REACHED = {"state": "active", "trouble": "", "since": None}
 TEST_RING = Action("Test ring", "setup test")
 
 
@@ -36,15 +37,10 @@ def lacking_lines(command: Command) -> tuple[str, ...]:
     return (f"I cannot ring here: missing {missing}. Give it to me {where}, then try a test ring.",)
 
 
-async def settle_in(chats: Chats, command: Command) -> None:
-    """Something is to be sent there: keep its name and who asked, and take up a rested chat."""
+async def settle_in(chats: Chats, command: Command, **fields: object) -> Chat:
+    """The home with these fields; it keeps its name and who asked, and is taken up if it rested."""
     if command.is_shared and command.may_manage:
-        await chats.change(command.target, title=command.place, owner=command.person)
+        fields |= {"title": command.place, "owner": command.person}
     if command.home == command.target and not command.lacks:
-        await take_up(chats, command.target)
-
-
-async def take_up(chats: Chats, target: str) -> None:
-    """The chat can be reached after all."""
-    if (await chats.of(target)).state != "active":
-        await chats.revive(target)
+        fields |= REACHED
+    return await chats.change(command.home, **fields)

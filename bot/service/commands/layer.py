@@ -1,10 +1,9 @@
 """The one command layer: finds the command, keeps the limits, turns trouble into a reply."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from bot.core.menu import Argument, Entry, Form, Question
 from bot.core.reply import Command, Reply, mark_simulated
@@ -22,10 +21,6 @@ LONGEST_ERROR = 400  # characters: it may quote what was typed
 LONGEST_VALUE = 100  # characters of a value that is offered: Discord takes no more
 
 
-class Now(Protocol):
-    def __call__(self) -> datetime: ...
-
-
 class Commands:
     """Answers any command, whatever chat it came from."""
 
@@ -34,7 +29,7 @@ class Commands:
         handled: Iterable[Handled],
         chats: Chats,
         limits: Limits,
-        now: Now,
+        now: Callable[[], datetime],
         stale_after: timedelta,
         *,
         simulated: bool,

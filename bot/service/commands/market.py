@@ -31,6 +31,7 @@ from bot.service.commands.table import SYMBOL, Handled, Handler, Parts, of_list
 OfSnapshot = Callable[[Snapshot, View], Reply]
 OfChain = Callable[[OptionChain, Snapshot, View], Reply]
 
+COINS_NAMED = 6  # in the help of the first command, which has room for 100 characters
 EXPIRIES = {"all": False, "0dte": True, "odte": True}
 
 
@@ -39,7 +40,7 @@ def market_commands(parts: Parts) -> Sequence[Handled]:
     market = MarketCommands(parts)
     levels = Entry(
         "levels",
-        "every level, its distance and age",
+        f"every level, its distance and age: {', '.join(parts.coins[:COINS_NAMED])}",
         (
             SYMBOL,
             Argument("expiries", "all of them, or those within 24 hours", choices=("all", "0dte")),

@@ -12,7 +12,7 @@ from bot.core.reply import Action, Command, Field, Reply
 from bot.core.view import View
 from bot.errors import UserError
 from bot.service.commands.alerts import MOST_RULES
-from bot.service.commands.homes import TEST_RING, lacking_lines, settle_in, take_up, whose_lines
+from bot.service.commands.homes import REACHED, TEST_RING, lacking_lines, settle_in, whose_lines
 from bot.service.commands.table import Handled, Parts
 
 TEST_LASTS = timedelta(minutes=5)
@@ -42,9 +42,8 @@ class SetupCommand:
         return await self._show(command, view)
 
     async def _show(self, command: Command, view: View) -> Reply:
-        if not command.lacks:
-            await take_up(self._parts.chats, command.target)
-        chat = await self._parts.chats.of(command.target)
+        reached = {} if command.lacks else REACHED
+        chat = await self._parts.chats.change(command.target, **reached)
         rules = await self._parts.store.rules()
         count = sum(rule.target == command.target for rule in rules)
         return Reply(

@@ -157,7 +157,9 @@ async def test_what_is_missing_is_asked_for_in_a_form():
     async with FakeDiscord() as fake:
         anna, _, channel = town(fake)
         async with running(fake) as at_work:
-            opened = await (await fake.invoke(anna, channel, "alert add", {"level": "hvl"})).answered()
+            opened = await (
+                await fake.invoke(anna, channel, "alert add", {"level": "hvl"})
+            ).answered()
             fields = {f["custom_id"]: f for f in opened.modal.fields.values()}
             labels = {f["custom_id"]: label for label, f in opened.modal.fields.items()}
             filled = {labels["symbol"]: "btc", labels["event"]: "cross down"}
@@ -183,6 +185,22 @@ async def test_a_form_with_mistakes_says_so():
 
     assert "hvl" in sent.message.text
     assert sent.message.seen_by is anna
+
+
+async def test_an_end_in_the_middle_of_an_answer_is_quiet(caplog):
+    never = asyncio.Event()
+
+    async def answer(command):
+        await never.wait()
+        return Reply("never")
+
+    async with FakeDiscord() as fake:
+        anna, _, channel = town(fake)
+        desk = await desk_with(handled("slow", answer))
+        async with running(fake, desk.commands):
+            await (await fake.invoke(anna, channel, "slow")).acked()
+
+    assert [r for r in caplog.records if r.levelno >= logging.WARNING] == []
 
 
 async def test_arguments_complete_while_they_are_typed():
@@ -300,9 +318,7 @@ async def test_what_people_write_never_becomes_markup_or_a_mention():
             asked = await (await fake.invoke(anna, channel, "echo", {"text": nasty})).answered()
 
     embed = asked.message.embeds[0]
-    assert embed["description"] == (
-        r"\*\*x\*\* \@everyone \<\@1\> \[a\]\(http\://b\) \`\`\`"
-    )
+    assert embed["description"] == (r"\*\*x\*\* \@everyone \<\@1\> \[a\](http\://b) \`\`\`")
     assert asked.message.pings == frozenset()
 
 

@@ -17,7 +17,7 @@ from tests.fakes.discord_server import FakeDiscord
 from tests.service.asking import open_desk
 from tests.service.builders import ManualClock, after
 
-HURRY = 50.0  # times faster than real: nobody waits a second for a retry
+HURRY = 500.0  # times faster than real: nobody waits a second for a retry
 
 
 class HurriedTimer:
@@ -68,6 +68,13 @@ class NotedChats:
 
     async def move(self, target, to):
         self.noted.append(("moved", target, to))
+
+
+async def eventually(predicate):
+    """Wait until it is true; for what tells nobody that it has changed."""
+    async with asyncio.timeout(5):
+        while not predicate():  # noqa: ASYNC110 - the adapter has no event for tests
+            await asyncio.sleep(0.005)
 
 
 @dataclass
@@ -133,12 +140,18 @@ class Sending:
 
 
 @asynccontextmanager
-async def sending(fake, *, token=None, facts=None):
+async def sending(fake, *, token=None, facts=None, **options):
     """A sender alone, without a gateway."""
     use_addresses(fake.api_base, fake.gateway_url)
     pace, store, clock = FreePace(), facts or MemoryStore(), ManualClock()
     sender = DiscordSender(
-        Secret(token or fake.token), pace, store, Signer("key"), clock.now, simulated=False
+        Secret(token or fake.token),
+        pace,
+        store,
+        Signer("key"),
+        clock.now,
+        simulated=False,
+        **options,
     )
     try:
         yield Sending(sender, pace, store, clock)

@@ -1,10 +1,12 @@
 """What people type, over sockets and the real client."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 from bot.core.reply import Reply
 from bot.ports import Urgency
-from tests.chat.telegram.kit import drawn, levels, picture
+from tests.chat.telegram.kit import House, drawn, levels, picture
+from tests.fakes.telegram_server import FakeTelegram
 
 
 async def test_a_command_in_private_is_answered_before_everything_that_is_pushed(fake, house):
@@ -133,6 +135,18 @@ async def test_a_stopped_listener_answers_later_what_is_not_old_by_then(fake, ho
     assert [command.arguments for command in house.commands.asked] == [("eth",)]
 
 
+async def test_a_clock_that_is_wrong_silences_nobody(fake):
+    house = House(fake, now=lambda: datetime.now(UTC) + timedelta(hours=1))
+    ann = fake.add_user("Ann")
+
+    async with house.open():
+        await fake.until(lambda: len(fake.called("getUpdates")) >= 1)
+        fake.say(ann, fake.private(ann), "/levels btc")
+        answer = await fake.next_message(fake.private(ann))
+
+    assert answer.text.startswith("you asked levels")
+
+
 async def test_a_card_with_its_picture_is_one_message(fake, house):
     ann = fake.add_user("Ann")
     chat = fake.private(ann)
@@ -164,6 +178,33 @@ async def test_a_slow_picture_comes_after_the_card(fake, house):
     assert shown_first[0] is None
     assert shown_first[1].startswith("BTC levels")
     assert photo.photo == picture().png
+
+
+class NewerTelegram(FakeTelegram):
+    """Adds media to text messages, as the Bot API's documentation has it."""
+
+    async def _result(self, token, method, params):
+        if method == "editMessageMedia":
+            message = self.world.find_message(self.world.find_chat(params), params, "edit")
+            message.caption, message.text = message.words, ""
+        return await super()._result(token, method, params)
+
+
+async def test_where_telegram_can_a_slow_picture_joins_its_card():
+    gate = asyncio.Event()
+    async with NewerTelegram(limits=False) as fake:
+        house = House(fake)
+        ann = fake.add_user("Ann")
+        house.commands.replies["levels"] = levels(draw=drawn(picture(), gate))
+
+        async with house.open():
+            fake.say(ann, fake.private(ann), "/levels btc")
+            card = await fake.next_message(fake.private(ann))
+            gate.set()
+            await fake.until(lambda: card.photo)
+
+        assert card.caption.startswith("BTC levels")
+        assert len(fake.sent(fake.private(ann))) == 1
 
 
 async def test_a_card_that_is_too_long_for_a_caption_has_its_picture_below(fake, house):
@@ -270,6 +311,36 @@ async def test_being_thrown_out_blocked_and_taken_back_is_noted(fake, house):
         ("lose", f"telegram:{ann.id}"),
         ("revive", f"telegram:{ann.id}"),
     ]
+
+
+async def test_rights_that_are_given_back_take_the_chat_up_again(fake, house):
+    ann = fake.add_user("Ann")
+    group = fake.add_group("Traders", "supergroup", admins=[ann])
+    channel = fake.add_channel("News", [ann])
+
+    async with house.open():
+        fake.restrict(group, "can_send_messages")
+        fake.promote(channel, without=["can_post_messages"])
+        fake.promote(channel)
+        fake.demote(group)
+        await fake.until(lambda: len(house.chats.noted) == 2)
+
+    assert house.chats.noted == [
+        ("revive", f"telegram:{channel.id}"),
+        ("revive", f"telegram:{group.id}"),
+    ]
+
+
+async def test_an_answer_that_may_be_lost_is_given_once_more(fake, house):
+    ann = fake.add_user("Ann")
+    fake.fail("sendMessage", "bad gateway")
+
+    async with house.open():
+        fake.say(ann, fake.private(ann), "/levels btc")
+        answer = await fake.next_message(fake.private(ann))
+
+    assert answer.text == "you asked levels btc"
+    assert fake.counts["sendMessage", 502] == 1
 
 
 async def test_a_group_that_moves_is_followed(fake, house):

@@ -1,0 +1,58 @@
+"""`@bot btc` in any chat."""
+
+from bot.core.reply import Field, Reply
+from tests.chat.telegram.kit import levels
+
+
+async def offered(fake, house, words):
+    ann = fake.add_user("Ann")
+    async with house.open():
+        query = fake.inline(ann, words)
+        await fake.until(lambda: query.answered)
+    return query
+
+
+async def test_a_coin_offers_its_card(fake, house):
+    house.commands.replies["levels"] = lambda command: levels(
+        command.arguments[0].upper(), fields=(Field("Spot", "$80,000"),)
+    )
+
+    query = await offered(fake, house, "btc")
+
+    [result] = query.results
+    assert (result["title"], result["description"]) == ("BTC levels", "Spot $80,000")
+    assert query.contents[result["id"]]["text"].startswith("BTC levels")
+    assert query.personal
+    assert query.cache_seconds == 10
+
+
+async def test_nothing_typed_offers_a_few_coins(fake, house):
+    query = await offered(fake, house, "")
+
+    assert [result["title"] for result in query.results] == [
+        "you asked levels btc",
+        "you asked levels eth",
+        "you asked levels sol",
+    ]
+
+
+async def test_any_public_command_may_be_asked(fake, house):
+    query = await offered(fake, house, "chart eth")
+
+    assert [result["title"] for result in query.results] == ["you asked chart eth"]
+
+
+async def test_what_is_private_or_takes_rights_is_never_offered(fake, house):
+    for words in ("help", "alert list", "alert add btc hvl", "feed on", "setup"):
+        query = await offered(fake, house, words)
+
+        assert query.results == []
+    assert house.commands.asked == []
+
+
+async def test_an_error_is_not_offered(fake, house):
+    house.commands.replies["levels"] = Reply("No answer", tone="error", private=True)
+
+    query = await offered(fake, house, "levels nix")
+
+    assert query.results == []

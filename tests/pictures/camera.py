@@ -1,0 +1,50 @@
+"""Pages and charts as small PNG files."""
+
+import shutil
+from contextlib import asynccontextmanager
+from io import BytesIO
+
+from PIL import Image
+from playwright.async_api import async_playwright
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+WIDTH = 390  # CSS px of a phone
+SCALE = 2
+COLOURS = 96  # of a palette that still shows every shade that matters
+
+
+class NoBrowserError(Exception):
+    """There is nothing to take pictures with."""
+
+
+@asynccontextmanager
+async def opened_camera():
+    """Takes a page's picture, whole: `await shot(html)` gives PNG. Raises NoBrowserError."""
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        raise NoBrowserError("no chromium here: install it (Debian, Ubuntu: apt install chromium)")
+    async with async_playwright() as playwright:
+        running = await playwright.chromium.launch(executable_path=browser, args=list(QUIET))
+        phone = await running.new_page(
+            viewport={"width": WIDTH, "height": 100}, device_scale_factor=SCALE
+        )
+
+        async def shot(html):
+            await phone.set_content(html)
+            return small(await phone.screenshot(full_page=True, animations="disabled"))
+
+        yield shot
+        await running.close()
+
+
+def small(png, width=None):
+    """The picture with few colours, scaled to the width, px."""
+    image = Image.open(BytesIO(png)).convert("RGB")
+    if width:
+        height = round(image.height * width / image.width)
+        image = image.resize((width, height), Image.Resampling.LANCZOS)
+    few = image.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    data = BytesIO()
+    few.save(data, "PNG", optimize=True)
+    return data.getvalue()
