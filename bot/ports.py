@@ -267,8 +267,8 @@ class Store(Protocol):
         """The chain that the snapshot was computed from, equal to the digit; None when pruned."""
         ...
 
-    async def rules(self) -> Sequence[Rule]:
-        """Every rule, oldest first."""
+    async def rules(self, target: str | None = None) -> Sequence[Rule]:
+        """Every rule, or every rule of the target, oldest first."""
         ...
 
     async def add_rule(self, rule: Rule) -> Rule:
@@ -363,6 +363,10 @@ class Store(Protocol):
 
     async def first_fact(self, name: str, value: str) -> str:
         """What is stored under the name; this value, stored now, where nothing was."""
+        ...
+
+    async def hasten(self, target: str, now: datetime) -> None:
+        """What waits for the chat, held or to be tried again, is due now; leases go on."""
         ...
 
     async def journal(self, after: int, limit: int) -> Sequence[JournalEntry]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot.core.chats import Chat
+from bot.core.chats import Chat, quiet_until
 from bot.ports import Store
 
 
@@ -38,6 +38,9 @@ class Chats:
             before = await self.of(target)
             after = replace(before, **fields)
             await self._put(before, after)
+            now = self._now()
+            if quiet_until(before, now) and not quiet_until(after, now):
+                await self._store.hasten(target, now)  # what was held meanwhile
         return after
 
     async def revive(self, target: str) -> None:
@@ -45,6 +48,8 @@ class Chats:
         async with self._turn:
             for chat in await self._with_topics(target):
                 await self._put(chat, replace(chat, state="active", trouble="", since=None))
+                if chat.state == "suspended":
+                    await self._store.hasten(chat.target, self._now())
 
     async def lose(self, target: str, trouble: str) -> None:
         """We were thrown out, or blocked: of the chat and its topics nothing can be reached."""

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 MOST_IN_FLIGHT = 20  # requests: more only fill the platform's queues and our sockets
 REPLY_SPACING = 1.0  # seconds between two messages of one chat, on every platform
-LONGEST_REPLY_WAIT = 0.25  # seconds for a slot; a reply that would wait longer borrows one
+LONGEST_REPLY_WAIT = 0.1  # seconds for a slot; a reply that would wait longer borrows one
 LONGEST_DEBT = 30.0  # seconds that pushes wait for replies' borrowed slots
 MOST_REFUSALS = 5_000  # in the time below: half of what makes Discord ban an address
 REFUSALS_SECONDS = 600.0

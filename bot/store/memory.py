@@ -101,9 +101,10 @@ class MemoryStore:
         layout, parts = self._stored.layouts[snapshot.id]
         return codec.join_chain(layout, [self._stored.chains[part] for part in parts])
 
-    async def rules(self) -> Sequence[Rule]:
-        """Every rule, oldest first."""
-        return list(self._stored.rules.values())
+    async def rules(self, target: str | None = None) -> Sequence[Rule]:
+        """Every rule, or every rule of the target, oldest first."""
+        known = self._stored.rules.values()
+        return [rule for rule in known if target in (None, rule.target)]
 
     async def add_rule(self, rule: Rule) -> Rule:
         """Store the rule and give it back with its id."""
@@ -234,6 +235,14 @@ class MemoryStore:
         """What is stored under the name; this value, stored now, where nothing was."""
         with self._changing() as stored:
             return stored.notes.setdefault(name, value)
+
+    async def hasten(self, target: str, now: datetime) -> None:
+        """What waits for the chat is due now; leases go on."""
+        with self._changing() as stored:
+            for identity, one in self._stored.alerts.items():
+                waits = one.owner is None and one.due_at is not None and one.due_at > now
+                if waits and one.alert.target == target:
+                    stored.alerts[identity] = replace(one, due_at=now)
 
     async def journal(self, after: int, limit: int) -> Sequence[JournalEntry]:
         """At most `limit` entries that come after the one numbered `after`, in their order."""

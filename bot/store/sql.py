@@ -129,9 +129,11 @@ class SqlStore:
         bodies = [row.body for row in rows if row.body is not None]
         return codec.join_chain(layout, bodies) if len(bodies) == len(layout.positions) else None
 
-    async def rules(self) -> Sequence[Rule]:
-        """Every rule, oldest first."""
+    async def rules(self, target: str | None = None) -> Sequence[Rule]:
+        """Every rule, or every rule of the target, oldest first."""
         query = select(rules.c.number, rules.c.body).order_by(rules.c.number)
+        if target is not None:
+            query = query.where(rules.c.target == target)
         async with self._reading() as database:
             rows = (await database.run(query)).all()
         return [replace(codec.from_json(row.body, Rule), id=str(row.number)) for row in rows]
@@ -274,6 +276,12 @@ class SqlStore:
         async with self._writing() as database:
             await database.run(new, {"name": name, "value": value})
             return str(await self._named(database, notes, name))
+
+    async def hasten(self, target: str, now: datetime) -> None:
+        """What waits for the chat is due now; leases go on."""
+        waits = and_(alerts.c.target == target, alerts.c.owner.is_(None), alerts.c.due_at > now)
+        async with self._writing() as database:
+            await database.run(update(alerts).where(waits).values(due_at=now))
 
     async def journal(self, after: int, limit: int) -> Sequence[JournalEntry]:
         """At most `limit` entries that come after the one numbered `after`, in their order."""

@@ -101,7 +101,7 @@ async def test_symbol_and_level_alone_ring_on_any_crossing():
     reply = await desk.ask("alert add btc hvl", in_private())
 
     assert field(reply, "#1") == "btc hvl cross any"
-    assert reply.lines == ("The default pack rings no more: only rules that are set do.",)
+    assert reply.lines == ()
 
 
 async def test_a_moderators_alert_rings_in_the_channel_and_keeps_its_name_and_maker():

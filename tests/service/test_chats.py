@@ -1,6 +1,10 @@
 import asyncio
+from datetime import timedelta
+
+import pytest
 
 from bot.core.chats import Chat, Digest, parse_time
+from bot.core.events import Alert
 from bot.service.chats import Chats
 from bot.store.memory import MemoryStore
 from tests.service.builders import ManualClock, make_rule
@@ -49,6 +53,27 @@ async def test_changes_at_the_same_moment_lose_nothing_of_each_other():
     )
 
     assert await book.chats.of(GROUP) == Chat(GROUP, "Traders", "Europe/Berlin", digest=digest)
+
+
+@pytest.mark.parametrize("end", ["snooze", "right"])
+async def test_what_waited_comes_at_once_when_the_silence_ends_early(end):
+    book = Book()
+    now = book.clock.now()
+    until = now + timedelta(hours=1)
+    if end == "snooze":
+        await book.chats.change(GROUP, snoozed_until=until)
+    else:
+        await book.chats.suspend(GROUP, "missing Send Messages")
+    ring = Alert("a1", now, "1", GROUP, "BTCUSDT", "rang", until, due_at=until)
+    await book.store.post([ring])
+
+    if end == "snooze":
+        await book.chats.change(GROUP, snoozed_until=None)
+    else:
+        await book.chats.revive(GROUP)
+
+    claimed = await book.store.claim("telegram", "me", now, timedelta(minutes=1), 10)
+    assert [alert.id for alert in claimed] == ["a1"]
 
 
 async def test_a_suspension_is_news_once_and_keeps_its_beginning():

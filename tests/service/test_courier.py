@@ -1,8 +1,6 @@
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from bot.core.chats import Chat
 from bot.core.events import Alert
 from bot.errors import (

@@ -592,6 +592,26 @@ async def test_what_was_held_is_claimed_together(store):
         assert await store.settle("me", sent(identity))
 
 
+async def test_what_waits_for_a_chat_can_be_made_due_at_once(store):
+    waits = {"held": True, "due_at": NOON + HOUR}
+    await store.record(
+        make_ring(make_alert("a1", **waits), make_alert("elsewhere", NOON, "terminal:1", **waits))
+    )
+
+    await store.hasten("terminal:", NOON)
+
+    assert await claim(store, now=NOON) == ["a1"]
+
+
+async def test_what_is_being_sent_is_not_hastened(store):
+    await store.record(make_ring(make_alert("a1")))
+    await claim(store, now=NOON)
+
+    await store.hasten("terminal:", NOON)
+
+    assert await claim(store, now=NOON) == []
+
+
 async def test_held_alerts_whose_lease_ran_out_come_with_a_doubt(store):
     await store.record(make_ring(make_alert("a1", held=True)))
     await store.claim_held("terminal:", "crashed", NOON, MINUTE)

@@ -22,7 +22,7 @@ from bot.chat.telegram.dialogue import ask, choose
 from bot.chat.telegram.errors import translate
 from bot.chat.telegram.incoming import Asker, asker_of, is_old, line_of, names_us
 from bot.chat.telegram.render import BESIDE, line_text
-from bot.chat.telegram.rights import lacking, may_manage
+from bot.chat.telegram.rights import standing
 from bot.core.menu import Entry
 from bot.core.reply import Command, Reply, parse_command
 from bot.errors import BotError, PermissionMissing, RecipientMoved
@@ -109,6 +109,9 @@ class Conversation:
             if form:
                 return command, ask(form, self._commands.menu[form.name])
             return command, await self._commands.answer(command)
+        except BotError as error:
+            logger.warning("telegram: %s not answered: %s", command.name, error)
+            return command, replace(BROKEN, lines=(f"{error}; try again",))
         except Exception:
             logger.exception("telegram: %s not answered", command.name)
             return command, BROKEN
@@ -128,16 +131,14 @@ class Conversation:
         )
 
     async def _with_rights(self, command: Command, entry: Entry | None, asker: Asker) -> Command:
-        """The command, with what they and we may do there when that matters for it."""
+        """The command, with what they and we may do there if that matters. Raises BotError."""
         if entry is None or not entry.asks_rights or not asker.is_shared:
             return command
         try:
-            manages = asker.runs_chat or await may_manage(self._bot, asker.chat, asker.user)
-            lacks = await lacking(self._bot, asker.chat)
+            found = await standing(self._bot, asker)
         except TelegramError as error:
-            logger.warning("telegram: rights not known: %s", translate(error, asker.address))
-            return command
-        return replace(command, may_manage=manages, lacks=lacks)
+            raise translate(error, asker.address) from error
+        return replace(command, may_manage=found.manages, lacks=found.lacks)
 
     async def _started(self, line: str, asker: Asker) -> str:
         """The line, where it says /start the one that greets instead: they have us back."""

@@ -11,7 +11,6 @@ from bot.core.rules import LEVEL_NAMES, Rule, default_rules, parse_rule, rule_te
 from bot.core.view import View
 from bot.core.words import fitting
 from bot.errors import UserError
-from bot.ports import Store
 from bot.service.commands.homes import (
     lacking_lines,
     require_manager,
@@ -83,8 +82,7 @@ class AlertCommands:
         """A new rule, unless it is there already."""
         del view
         new = parse_rule(" ".join(command.arguments), self._parts.symbols, command.home)
-        rules = await self._store.rules()
-        own = [rule for rule in rules if rule.target == command.home]
+        own = await self._store.rules(command.home)
         for rule in own:
             if replace(rule, id="", paused=False) == new:
                 return rule_card(f"Alert #{rule.id} is set already", rule)
@@ -92,10 +90,10 @@ class AlertCommands:
             raise UserError(
                 f"{MOST_RULES} alerts are set here, and more I cannot watch; delete one"
             )
+        first = (PACK_ENDS,) if await self._pack_rings(command) else ()
         rule = await self._store.add_rule(new)
         await self._parts.rules_changed()
         await settle_in(self._parts.chats, command)
-        first = () if rules or await self._any_feed() else (PACK_ENDS,)
         reply = rule_card(f"Alert #{rule.id} set", rule)
         lines = (*_where_lines(command), *first)
         actions = reply.actions if command.may_manage else (*reply.actions, CALL_ME_HERE)
@@ -103,16 +101,15 @@ class AlertCommands:
 
     async def list_all(self, command: Command, view: View) -> Reply:
         """Every rule of the home, how often it rang, and a menu to delete one."""
-        rules = await self._store.rules()
+        own = await self._store.rules(command.home)
         states = await self._store.rule_states()
-        own = [rule for rule in rules if rule.target == command.home]
         chat = await self._parts.chats.of(command.home)
         lines = whose_lines(command)
         if chat.feed:
             lines += (f"The feed rings as well: {feed_text(chat.feed)}",)
         elif not own:
             lines += ("None set here. Add one: alert add btc hvl cross down once",)
-        if not rules and not await self._any_feed():
+        if await self._pack_rings(command):
             lines += ("Nobody set any, so the default pack rings in the terminal, on each symbol:",)
             lines += tuple(map(rule_text, default_rules(self._parts.symbols[0], command.target)))
         return rules_card(own, states, lines, view.now)
@@ -133,11 +130,11 @@ class AlertCommands:
         rule = await self._own_rule(command)
         await self._store.delete_rule(rule.id, command.home)
         await self._parts.rules_changed()
-        left = await self._store.rules() or await self._any_feed()
+        again = await self._pack_rings(command)
         return Reply(
             f"Alert #{rule.id} deleted",
             fields=(Field("It was", rule_text(rule)),),
-            lines=() if left else ("That was the last rule: the default pack rings again.",),
+            lines=("That was the last rule: the default pack rings again.",) if again else (),
             actions=(Action("Set again", f"alert add {rule_text(rule)}"), ALL_ALERTS),
             private=True,
         )
@@ -169,26 +166,25 @@ class AlertCommands:
         if not command.arguments:
             raise UserError(f"which one? alert list shows the ids; then: {command.name} ID")
         rule_id = command.arguments[0].lstrip("#")
-        found = {rule.target: rule for rule in await self._store.rules() if rule.id == rule_id}
-        if command.home in found:
-            return found[command.home]
-        if command.target in found:
+        own = {rule.id: rule for rule in await self._store.rules(command.home)}
+        if rule_id in own:
+            return own[rule_id]
+        if any(rule.id == rule_id for rule in await self._store.rules(command.target)):
             require_manager(command)
         raise UserError(f"no alert {rule_id!r} here; alert list shows what there is")
 
-    async def _any_feed(self) -> bool:
-        return any(chat.feed for chat in await self._parts.chats.all())
+    async def _pack_rings(self, command: Command) -> bool:
+        """Whether the default pack rings, where that is of interest: in the terminal itself."""
+        if command.person or await self._store.rules():
+            return False
+        return not any(chat.feed for chat in await self._parts.chats.all())
 
     def _completing(self, states: Sequence[bool]) -> Complete:
         async def complete(text: str, command: Command) -> Sequence[str]:
-            rules = await _rules_of(self._store, command)
+            rules = await self._store.rules(command.home)
             return fitting(text, [choice_text(rule) for rule in rules if rule.paused in states])
 
         return complete
-
-
-async def _rules_of(store: Store, command: Command) -> Sequence[Rule]:
-    return [rule for rule in await store.rules() if rule.target == command.home]
 
 
 def _where_lines(command: Command) -> tuple[str, ...]:

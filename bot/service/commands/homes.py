@@ -40,7 +40,8 @@ def lacking_lines(command: Command) -> tuple[str, ...]:
 async def settle_in(chats: Chats, command: Command, **fields: object) -> Chat:
     """The home with these fields; it keeps its name and who asked, and is taken up if it rested."""
     if command.is_shared and command.may_manage:
-        fields |= {"title": command.place, "owner": command.person}
+        fields["owner"] = command.person
+        fields |= {"title": command.place} if command.place else {}
     if command.home == command.target and not command.lacks:
         fields |= REACHED
     return await chats.change(command.home, **fields)

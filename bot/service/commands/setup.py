@@ -44,8 +44,7 @@ class SetupCommand:
     async def _show(self, command: Command, view: View) -> Reply:
         reached = {} if command.lacks else REACHED
         chat = await self._parts.chats.change(command.target, **reached)
-        rules = await self._parts.store.rules()
-        count = sum(rule.target == command.target for rule in rules)
+        count = len(await self._parts.store.rules(command.target))
         return Reply(
             f"Setup of {command.place or 'this chat'}",
             fields=(

@@ -309,6 +309,18 @@ async def test_missing_rights_are_named_as_telegram_calls_them(fake, house):
     ]
 
 
+async def test_who_cannot_be_asked_for_is_not_taken_for_a_stranger(fake, house):
+    ann = fake.add_user("Ann")
+    group = fake.add_group("Traders", admins=[ann])
+    fake.fail("getChatMember", "bad gateway")
+
+    async with house.open():
+        told = await card(fake, house, ann, group, "/feed on")
+
+    assert told.text.endswith("try again")
+    assert house.commands.asked == []
+
+
 async def test_a_dialogue_asks_until_the_command_is_whole(fake, house):
     ann = fake.add_user("Ann")
     chat = fake.private(ann)
