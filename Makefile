@@ -1,6 +1,6 @@
 # Every target sets up .venv by itself when pyproject.toml or constraints.txt changed.
 
-.PHONY: demo test check run bench faults clean FORCE
+.PHONY: demo test check run bench faults pictures clean FORCE
 .DEFAULT_GOAL := test
 
 BIN := .venv/bin
@@ -35,6 +35,12 @@ bench: $(STAMP)
 # Every fault at every venue, some ten minutes: writes docs/faults.md, fails on a broken promise.
 faults: $(STAMP)
 	@$(BIN)/python -m tests.faults
+
+# What people see in both chats, into docs/pictures/; needs a chromium of the system's.
+pictures: $(STAMP)
+	@$(BIN)/python -c 'import playwright' 2>/dev/null || \
+		$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[pictures]'
+	@$(BIN)/python -m tests.pictures
 
 # Leaves config.toml and live databases alone.
 clean:

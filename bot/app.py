@@ -207,6 +207,8 @@ async def make_program(
     owner = f"{socket.gethostname()} {os.getpid()} {token_hex(4)}"  # of this run alone
     charts = ChartWorker()
     stack.push_async_callback(charts.close)
+    if platforms:
+        charts.start()  # whoever asks first need not wait for it
     gallery = make_gallery(market, store, charts)
     stack.push_async_callback(gallery.close)
     minutes = MinuteKeeper(store, market.now, market.timer)

@@ -55,6 +55,10 @@ class ChartWorker:
                 raise _refused(answer)
         raise ChartError("no chart: its process died")
 
+    def start(self) -> None:
+        """Have the process ready before the first picture is asked for."""
+        self._started()
+
     async def close(self) -> None:
         """End the process, also in the middle of a picture."""
         self._closed = True
@@ -79,17 +83,21 @@ class ChartWorker:
         """What the process answers. Raises EOFError or OSError when it dies."""
         if self._closed:
             raise ChartError("no chart: the program is ending")
-        if self._drawer is None:
-            self._drawer = _Drawer()
+        drawer = self._started()
         try:
             async with asyncio.timeout(self._limit):
-                return await asyncio.to_thread(self._drawer.ask, picture)
+                return await asyncio.to_thread(drawer.ask, picture)
         except TimeoutError:
             self._discard()
             raise ChartError(f"no chart: it took longer than {self._limit:g} s") from None
         except BaseException:
             self._discard()  # its answer, should one come, is nobody's
             raise
+
+    def _started(self) -> "_Drawer":
+        if self._drawer is None:
+            self._drawer = _Drawer()
+        return self._drawer
 
     def _discard(self) -> None:
         if self._drawer is not None:
@@ -133,6 +141,8 @@ def _interrupts_held() -> Iterator[None]:
 def _draw_forever(pipe: Connection) -> None:
     """Answer each picture with its PNG, or with the traceback of why there is none."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads cost memory and draw nothing
+    with contextlib.suppress(Exception):  # what is wrong with it, each picture says
+        import bot.charts.render  # noqa: F401 - its second is over before the first picture comes
     with contextlib.suppress(EOFError, BrokenPipeError):  # the program has ended
         while True:
             pipe.send(_draw(pipe.recv()))

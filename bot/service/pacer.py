@@ -195,8 +195,7 @@ class Pacer:
         owed = max(self._push_at, planned) + self._interval
         self._push_at = min(owed, now + max(LONGEST_DEBT, self._interval))
         self._starts.append(now)
-        spacing = self._spacing(turn.place)
-        self._places.hold(turn.place, now, now + REPLY_SPACING, now + spacing)
+        self._space(turn.place, now)
         if not turn.started.done():  # it is, cancelled, when it is about to leave
             turn.started.set_result(None)
 
@@ -206,7 +205,13 @@ class Pacer:
             self._waiting.remove(turn)
         else:
             self._in_flight -= 1
+            # It may have arrived only now: counted from its start, the next could come too soon.
+            self._space(turn.place, self._timer.time())
         self._admit()
+
+    def _space(self, place: str, now: float) -> None:
+        """Let the chat rest after a message."""
+        self._places.hold(place, now, now + REPLY_SPACING, now + self._spacing(place))
 
     def _push_slot(self) -> float:
         """When the token lets the next push start."""

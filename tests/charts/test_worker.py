@@ -175,3 +175,12 @@ def test_the_module_brings_neither_matplotlib_nor_numpy():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "set()"
+
+
+async def test_a_process_that_was_started_before_draws_the_first_picture(worker):
+    worker.start()
+    process = the_process()
+
+    await worker.draw(a_picture())
+
+    assert the_process() is process

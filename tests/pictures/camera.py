@@ -11,7 +11,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 WIDTH = 390  # CSS px of a phone
 SCALE = 2
-COLOURS = 96  # of a palette that still shows every shade that matters
+COLOURS = 128
 
 
 class NoBrowserError(Exception):
@@ -44,7 +44,8 @@ def small(png, width=None):
     if width:
         height = round(image.height * width / image.width)
         image = image.resize((width, height), Image.Resampling.LANCZOS)
-    few = image.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    # This way keeps the colours of thin lines, and the rounds of k-means those of large areas.
+    few = image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=2, dither=Image.Dither.NONE)
     data = BytesIO()
     few.save(data, "PNG", optimize=True)
     return data.getvalue()

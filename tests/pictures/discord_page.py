@@ -1,12 +1,16 @@
 """Messages as a phone's Discord shows them, as HTML: what the platform was sent, no more."""
 
-import base64
 import re
 from html import escape
 
+from tests.pictures.shot import data_address
+
+SELECT = 3  # Discord's number of that kind of component
+
 EPHEMERAL = "Only you can see this · <span class=link>Dismiss message</span>"
+# Discord's mark-up that we send, and that which would show if we escaped badly.
 PIECES = re.compile(
-    r"```\n?(?P<block>.*?)\n?```|\\(?P<kept>[^\w\s])|\*\*(?P<bold>.+?)\*\*|<@(?P<person>\d+)>"
+    r"```\n?(?P<block>.*?)\n?```\n?|\\(?P<kept>[^A-Za-z0-9\s])|\*\*(?P<bold>.+?)\*\*"
     r"|(?<!\w)[*_](?P<italic>[^*_\n]+)[*_](?!\w)|`(?P<code>[^`\n]+)`",
     re.DOTALL,
 )
@@ -25,7 +29,6 @@ article { position: relative; padding: 14px 12px 0 64px; }
 .app { background: #5865f2; color: #fff; font-size: 10px; padding: 1px 5px; border-radius: 4px;
   margin: 0 5px; font-weight: 600; vertical-align: 2px; }
 .time { color: #94959c; font-size: 12px; font-weight: 400; }
-.mention { background: #3d407a; color: #c9cdfb; border-radius: 3px; padding: 0 2px; }
 .embed { background: #242429; border: 1px solid #313137; border-left: 4px solid; margin-top: 4px;
   border-radius: 5px; padding: 9px 12px 12px; font-size: 14px; overflow-wrap: break-word; }
 .embed h3 { color: #fff; font-size: 15px; margin-bottom: 5px; }
@@ -57,46 +60,45 @@ footer { font-size: 12px; color: #c4c5ca; margin-top: 8px; white-space: pre-wrap
 """
 
 
-def page(channel, shown, people=()):
-    """The channel with these messages; each comes with the line that asked for it, or none."""
-    names = {str(user.id): user.name for user in people}
-    body = "".join(_message(message, asked, names) for message, asked in shown)
-    return document(f"<header><i>#</i>{escape(channel)}</header>{body}")
+def page(channel, *shown):
+    """The channel with these messages; each comes with the words that name who asked, or none."""
+    return _document(channel, "".join(_message(message, asked) for message, asked in shown))
 
 
 def form_page(channel, modal):
     """The channel behind an open form."""
     fields = "".join(_field(label, part) for label, part in modal.fields.items())
-    return document(
-        f"<header><i>#</i>{escape(channel)}</header><div class=sheet>"
-        f"<h2>{escape(modal.title)}</h2><p>gammabell</p>{fields}"
-        "<div class=submit>Submit</div></div>"
+    return _document(
+        channel,
+        f"<div class=sheet><h2>{escape(modal.title)}</h2><p>gammabell</p>{fields}"
+        "<div class=submit>Submit</div></div>",
     )
 
 
-def document(body):
-    return f"<!doctype html><meta charset=utf-8><style>{STYLE}</style><body>{body}"
+def _document(channel, body):
+    head = f"<header><i>#</i>{escape(channel)}</header>"
+    return f"<!doctype html><meta charset=utf-8><style>{STYLE}</style><body>{head}{body}"
 
 
-def _message(message, asked, names):
+def _message(message, asked):
     line = f"<div class=asked>↱ <b>{escape(asked)}</b></div>" if asked else ""
     alone = f"<div class=alone>◉ {EPHEMERAL}</div>" if message.ephemeral else ""
-    embeds = "".join(_embed(embed, message, names) for embed in message.embeds)
+    embeds = "".join(_embed(embed, message) for embed in message.embeds)
     rows = "".join(map(_row, message.components))
     return (
         f"<article>{line}<div class=face>🔔</div><span class=name>gammabell</span>"
         "<span class=app>APP</span><span class=time>12:00</span>"
-        f"<div class=words>{_marked(message.content, names)}</div>{embeds}{rows}{alone}</article>"
+        f"<div class=words>{_marked(message.content)}</div>{embeds}{rows}{alone}</article>"
     )
 
 
-def _embed(embed, message, names):
-    image = f"<img src='data:image/png;base64,{_base64(message.image)}'>" if message.image else ""
+def _embed(embed, message):
+    image = f"<img src='{data_address(message.image)}'>" if message.image else ""
     footer = (embed.get("footer") or {}).get("text", "")
     return (
         f"<div class=embed style='border-left-color:#{embed.get('color', 0):06x}'>"
-        f"<h3>{_marked(embed.get('title') or '', names)}</h3>"
-        f"<div class=words>{_marked(embed.get('description') or '', names)}</div>{image}"
+        f"<h3>{_marked(embed.get('title') or '')}</h3>"
+        f"<div class=words>{_marked(embed.get('description') or '')}</div>{image}"
         f"<footer>{escape(footer)}</footer></div>"
     )
 
@@ -106,8 +108,8 @@ def _row(row):
 
 
 def _part(part):
-    if part["type"] == 3:
-        return f"<div class=menu>{escape(part.get('placeholder', ''))}<span>⌄</span></div>"
+    if part["type"] == SELECT:
+        return f"<div class=menu>{escape(part.get('placeholder') or '')}<span>⌄</span></div>"
     return f"<div class=button>{escape(part['label'])}</div>"
 
 
@@ -118,24 +120,18 @@ def _field(label, part):
     return f"<label>{escape(label)}{star}</label><div class='{kind}'>{escape(value or hint)}</div>"
 
 
-def _marked(text, names):
-    """Discord's mark-up, as much of it as can come out of what is escaped or not."""
+def _marked(text):
+    """The text with its mark-up carried out."""
     parts, at = [], 0
     for found in PIECES.finditer(text):
-        parts += [escape(text[at : found.start()]), _piece(found, names)]
+        parts += [escape(text[at : found.start()]), _piece(found.lastgroup, found)]
         at = found.end()
     return "".join([*parts, escape(text[at:])])
 
 
-def _piece(found, names):
-    kind, text = found.lastgroup, found[found.lastgroup]
-    if kind == "block":
-        return f"<pre>{escape(text)}</pre>"
-    if kind == "person":
-        return f"<span class=mention>@{escape(names.get(text, text))}</span>"
-    tag = {"bold": "b", "italic": "i", "code": "code"}.get(kind)
-    return f"<{tag}>{_marked(text, names)}</{tag}>" if tag else escape(text)
-
-
-def _base64(data):
-    return base64.b64encode(data).decode()
+def _piece(kind, found):
+    if kind in ("block", "kept"):
+        text = escape(found[kind])
+        return f"<pre>{text}</pre>" if kind == "block" else text
+    tag = {"bold": "b", "italic": "i", "code": "code"}[kind]
+    return f"<{tag}>{_marked(found[kind])}</{tag}>"

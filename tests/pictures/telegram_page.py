@@ -1,7 +1,8 @@
 """Messages as a phone's Telegram shows them, as HTML: what the platform was sent, no more."""
 
-import base64
 from html import escape
+
+from tests.pictures.shot import data_address
 
 TAGS = {"bold": "b", "italic": "i", "underline": "u", "code": "code", "pre": "pre"}
 STYLE = """
@@ -12,12 +13,12 @@ header { background: #fff; padding: 8px 14px; display: flex; gap: 10px; align-it
   font-weight: 700; }
 header small { display: block; color: #7d8790; font-weight: 400; font-size: 12.5px; }
 .face { width: 36px; height: 36px; border-radius: 50%; background: #4c7ddb; font-size: 19px;
-  line-height: 36px; text-align: center; }
+  line-height: 36px; text-align: center; color: #fff; }
 article { margin: 10px 8px 0; max-width: 340px; }
-article.own { margin-left: auto; width: fit-content; max-width: 300px; }
+article.own { margin-left: auto; width: fit-content; max-width: 340px; }
 .bubble { background: #fff; border-radius: 14px; overflow: hidden; width: fit-content;
   min-width: 150px; max-width: 100%; }
-.photo .bubble { width: 320px; }
+.photo .bubble { width: 340px; }
 .own .bubble { background: #e6fed3; min-width: 0; }
 .bubble img { width: 100%; display: block; }
 .words { padding: 7px 11px 2px; white-space: pre-wrap; overflow-wrap: break-word; }
@@ -25,12 +26,8 @@ pre { font: 13.5px/1.35 "Noto Sans Mono", "Liberation Mono", monospace; backgrou
   border-left: 3px solid #4c7ddb; border-radius: 5px; padding: 5px 7px; margin: 2px 0;
   white-space: pre-wrap; overflow-wrap: anywhere; }
 .time { text-align: right; color: #8b959e; font-size: 11.5px; padding: 0 10px 5px; }
-.answered { border-left: 3px solid #4c7ddb; background: #eef3f8; border-radius: 5px;
-  margin: 8px 10px 0; padding: 3px 8px; font-size: 13.5px; }
-.answered b { color: #3a74d1; display: block; }
 .link { color: #2678c8; }
 .row { display: flex; gap: 4px; margin-top: 4px; width: 100%; }
-.photo .row { width: 320px; }
 .button { flex: 1 1 0; min-width: 0; background: #5f7f9c; color: #fff; border-radius: 9px;
   text-align: center; padding: 10px 6px; font-size: 14.5px; font-weight: 500; white-space: nowrap;
   overflow: hidden; text-overflow: ellipsis; }
@@ -46,43 +43,36 @@ pre { font: 13.5px/1.35 "Noto Sans Mono", "Liberation Mono", monospace; backgrou
 """
 
 
-def page(title, messages, *, below="bot"):
+def page(title, messages):
     """The chat with these messages."""
-    return document(title, below, "".join(map(_message, messages)))
+    return _document(title, "bot", "".join(map(_message, messages)))
 
 
-def inline_page(title, words, query, messages=()):
-    """The chat while `@bot words` is typed in it, with what is offered."""
+def inline_page(title, query):
+    """The chat of people in which `@bot words` is typed, with what is offered."""
     offers = "".join(map(_offer, query.results))
-    sent = "".join(map(_message, messages))
-    typed = f"<div class=typed>@gammabell_bot {escape(words)}</div>"
-    return document(title, "online", f"{sent}<div class=offered>{offers}</div>{typed}")
+    typed = f"<div class=typed>@gammabell_bot {escape(query.words)}</div>"
+    return _document(title, "3 members", f"<div class=offered>{offers}</div>{typed}")
 
 
-def document(title, below, body):
-    head = f"<header><div class=face>🔔</div><div>{escape(title)}<small>{below}</small></div></header>"
+def _document(title, below, body):
+    face = "🔔" if below == "bot" else escape(title[:1])
+    head = (
+        f"<header><div class=face>{face}</div>"
+        f"<div>{escape(title)}<small>{below}</small></div></header>"
+    )
     return f"<!doctype html><meta charset=utf-8><style>{STYLE}</style><body>{head}{body}"
 
 
 def _message(message):
-    own = not message.by_bot
-    kinds = " ".join(["own"] * own + ["photo"] * bool(message.photo))
-    image = f"<img src='data:image/png;base64,{_base64(message.photo)}'>" if message.photo else ""
+    kinds = " ".join(["own"] * (not message.by_bot) + ["photo"] * bool(message.photo))
+    image = f"<img src='{data_address(message.photo)}'>" if message.photo else ""
     rows = "".join(map(_row, message.keyboard))
-    via = "<span class=link>via @gammabell_bot</span>\n" if message.via_bot else ""
     return (
-        f"<article class='{kinds}'><div class=bubble>{_answered(message)}{image}"
-        f"<div class=words>{via}{_formatted(message)}</div><div class=time>12:00</div></div>{rows}"
+        f"<article class='{kinds}'><div class=bubble>{image}"
+        f"<div class=words>{_formatted(message)}</div><div class=time>12:00</div></div>{rows}"
         "</article>"
     )
-
-
-def _answered(message):
-    if not message.reply_to:
-        return ""
-    first = message.reply_to.words
-    name = message.reply_to.sender.first_name if message.reply_to.sender else ""
-    return f"<div class=answered><b>{escape(name)}</b>{escape(first)}</div>"
 
 
 def _row(buttons):
@@ -92,9 +82,9 @@ def _row(buttons):
 
 def _offer(result):
     title = result["title"]
-    coin = next((word for word in title.split() if word.isupper() and len(word) < 5), "🔔")
+    first = title.rpartition("· ")[2][:1]  # SIMULATED is in front of it
     return (
-        f"<div class=offer><div class=square>{escape(coin[:1])}</div><div>"
+        f"<div class=offer><div class=square>{escape(first)}</div><div>"
         f"<b>{escape(title)}</b><span>{escape(result.get('description', ''))}</span></div></div>"
     )
 
@@ -109,8 +99,9 @@ def _formatted(message):
             continue
         parts += [_text(units[at:start]), _entity(entity["type"], _text(units[start:end]))]
         at = end
+    html = "".join([*parts, _text(units[at:])])
     # A block stands in a line of its own: the line breaks around it are not shown besides.
-    return "".join([*parts, _text(units[at:])]).replace("</pre>\n", "</pre>").replace("\n<pre>", "<pre>")
+    return html.replace("</pre>\n", "</pre>").replace("\n<pre>", "<pre>")
 
 
 def _entity(kind, text):
@@ -120,7 +111,3 @@ def _entity(kind, text):
 
 def _text(units):
     return escape(units.decode("utf-16-le"))
-
-
-def _base64(data):
-    return base64.b64encode(data).decode()

@@ -20,7 +20,7 @@ from bot.chat.discord.asking import (
 )
 from bot.chat.discord.components import BESIDE, modal_of
 from bot.chat.discord.outlet import Outlet, acknowledged
-from bot.chat.discord.trouble import LOST
+from bot.chat.discord.trouble import LOST, one_line
 from bot.core.reply import Command, Reply, with_picture
 from bot.errors import BotError
 from bot.ports import CommandLayer
@@ -72,7 +72,7 @@ class Answerer:
         except discord.HTTPException as error:
             if error.code in LOST:
                 self.dropped += 1
-            logger.warning("not answered: %s %s", error.status, error.text or error.code)
+            logger.warning("not answered: %s", one_line(error))
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             logger.warning("not answered: Discord is not reached (%s)", type(error).__name__)
         except Exception:
@@ -164,12 +164,14 @@ class Answerer:
             await patiently(outlet, reply)
             return
         drawing = asyncio.ensure_future(drawn(reply))
+        shown = None
         try:
             await asyncio.wait({drawing}, timeout=PICTURE)
             if not drawing.done():
-                await patiently(outlet, reply)
+                shown = replace(reply, draw=None)
+                await patiently(outlet, shown)
             complete = await drawing
-            if complete != reply:
+            if complete != shown:
                 await patiently(outlet, complete)
         finally:
             drawing.cancel()

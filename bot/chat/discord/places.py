@@ -23,7 +23,7 @@ class Place:
     name: str = "direct messages"
     guild: int = 0
     is_announcement: bool = False
-    forum: int = 0  # whose post it is
+    made_under: str = ""  # the fact that keeps its id, where we made it ourselves
 
 
 class Places:
@@ -49,12 +49,16 @@ class Places:
         known = self._known.get(target)
         return known.name if known else "that channel"
 
-    async def forget(self, target: str) -> bool:
-        """Look it up again next time; whether it was a forum's post, which can be made anew."""
+    def forget(self, target: str) -> None:
+        """Look it up again next time: it may have become something else."""
+        self._known.pop(target, None)
+
+    async def renew(self, target: str) -> bool:
+        """Whether the place, which is gone, can be made anew: our own post, direct messages."""
         known = self._known.pop(target, None)
-        if known is None or not known.forum:
+        if known is None or not known.made_under:
             return False
-        await self._facts.put_fact(_post_fact(known.forum), "")
+        await self._facts.put_fact(known.made_under, "")
         return True
 
     async def is_left(self, target: str, urgency: Urgency) -> bool:
@@ -84,11 +88,16 @@ class Places:
             return ()
 
     async def _person(self, target: str, person: int, urgency: Urgency) -> Place:
+        fact = f"discord.dm.{person}"
+        known = await self._facts.fact(fact)
+        if known:
+            return Place(int(known), made_under=fact)
         user = discord.Object(person)
         channel = await self._rest.ask(
             _looking_up(target), urgency, lambda client: client.create_dm(user)
         )
-        return Place(channel.id)
+        await self._facts.put_fact(fact, str(channel.id))
+        return Place(channel.id, made_under=fact)
 
     async def _channel(self, target: str, channel_id: int, urgency: Urgency) -> Place:
         channel = await self._rest.ask(
@@ -111,7 +120,8 @@ class Places:
         self, target: str, forum: discord.ForumChannel, place: Place, urgency: Urgency
     ) -> Place:
         """Our post in the forum, made when there is none yet."""
-        post = await self._facts.fact(_post_fact(forum.id))
+        fact = f"discord.post.{forum.id}"
+        post = await self._facts.fact(fact)
         if not post:
             made = await self._rest.ask(
                 _looking_up(target),
@@ -119,17 +129,13 @@ class Places:
                 lambda _: forum.create_thread(name=POST, content=POST_TEXT),
             )
             post = str(made.thread.id)
-            await self._facts.put_fact(_post_fact(forum.id), post)
-        return replace(place, id=int(post), forum=forum.id)
+            await self._facts.put_fact(fact, post)
+        return replace(place, id=int(post), made_under=fact)
 
 
 def _looking_up(target: str) -> str:
     """A queue of its own: looking a channel up does not count as a message to it."""
     return f"look up {target}"
-
-
-def _post_fact(forum: int) -> str:
-    return f"discord.post.{forum}"
 
 
 def _guild_fact(target: str) -> str:

@@ -5,6 +5,8 @@ import logging
 import aiohttp
 import discord
 
+from bot.chat.discord.trouble import one_line
+
 VOICE = ("PyNaCl", "davey")  # two warnings at every start about what nobody speaks here
 PASSING = (  # the client comes back by itself
     OSError,
@@ -26,6 +28,6 @@ def shorten(record: logging.LogRecord) -> bool:
     """Whether the record is worth a line; its traceback is left out where it tells nothing."""
     error = record.exc_info[1] if record.exc_info else None
     if isinstance(error, PASSING):
-        record.msg, record.args = f"{record.getMessage()} ({type(error).__name__}: {error})", ()
+        record.msg, record.args = f"{record.getMessage()} ({one_line(error)})", ()
         record.exc_info = None
     return not record.getMessage().startswith(VOICE)

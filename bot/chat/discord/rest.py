@@ -8,6 +8,7 @@ from typing import TypeVar
 import aiohttp
 import discord
 
+from bot.chat.discord.quiet import quieten
 from bot.chat.discord.trouble import Limited
 from bot.core.secret import Secret
 from bot.errors import DeliveryError, TokenRefused
@@ -90,6 +91,7 @@ class Rest:
 
 def make_client() -> discord.Client:
     """A client without a gateway and without the library's own patience."""
+    quieten()
     trace = aiohttp.TraceConfig()
     trace.on_request_end.append(judge)
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)

@@ -22,7 +22,7 @@ from bot.chat.discord.trouble import (
 from bot.core.cards import ring_card
 from bot.core.events import Alert
 from bot.core.secret import Secret
-from bot.errors import BotError, DeliveryError, PermissionMissing, RecipientGone
+from bot.errors import BotError, DeliveryError, PermissionMissing, RecipientGone, StoreError
 from bot.ports import Facts, Pace, Urgency
 
 SECONDS = 10.0  # that one request may take before it is tried again
@@ -58,6 +58,8 @@ class DiscordSender:
         try:
             place = await self._places.find(alert.target, urgency)
             message = await self._write(place, alert, urgency)
+        except StoreError as error:
+            raise DeliveryError(str(error)) from error
         except discord.HTTPException as error:
             if error.code == UNKNOWN_MESSAGE:  # sent before under this nonce, and deleted
                 return
@@ -104,6 +106,7 @@ class DiscordSender:
             lacks = await self._places.lacks(target, urgency)
             if lacks:
                 return PermissionMissing(f"missing {', '.join(lacks)} in {name}")
-        if await self._places.forget(target) and error.code == UNKNOWN_CHANNEL:
-            return DeliveryError(f"our post in {name} is gone; another one is made")
+        if error.code == UNKNOWN_CHANNEL and await self._places.renew(target):
+            return DeliveryError(f"{name}: what was opened there is gone; it is opened anew")
+        self._places.forget(target)
         return delivery_trouble(error, name)

@@ -30,6 +30,8 @@ class Limited(DeliveryError):
         self.is_ban = is_ban
 
 
+LONGEST = 200  # characters of an error
+
 GONE = (UNKNOWN_CHANNEL, UNKNOWN_GUILD, UNKNOWN_USER)
 MENDABLE = {  # what a person can give back, by Discord's code
     MISSING_ACCESS: "missing View Channel in {place}",
@@ -38,6 +40,11 @@ MENDABLE = {  # what a person can give back, by Discord's code
     ARCHIVED: "{place} is archived: reopen it",
     LOCKED: "{place} is locked: unlock it",
 }
+
+
+def one_line(error: BaseException) -> str:
+    """What went wrong, in one short line; a refusal may bring a whole page along."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST]
 
 
 def delivery_trouble(error: discord.HTTPException, place: str) -> BotError:

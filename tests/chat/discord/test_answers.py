@@ -77,6 +77,18 @@ async def test_a_card_does_not_wait_for_a_slow_picture():
     assert asked.message.labels == ["Again"]
 
 
+async def test_a_chart_that_cannot_be_drawn_says_so():
+    async with FakeDiscord() as fake:
+        anna, _, channel = town(fake)
+        desk = await open_desk()
+        desk.png = None
+        async with running(fake, desk.commands):
+            asked = await (await fake.invoke(anna, channel, "chart")).answered()
+
+    assert "no chart can be drawn" in asked.message.text
+    assert len(asked.message.history) == 1
+
+
 async def test_a_picture_that_cannot_be_drawn_leaves_the_card(caplog):
     async def draw():
         raise ZeroDivisionError

@@ -6,7 +6,7 @@ import gc
 import discord
 import pytest
 
-from bot.chat.discord import gateway
+from bot.chat.discord import client, gateway
 from bot.store.memory import MemoryStore
 from tests.chat.discord.world import eventually, running, town
 from tests.fakes.discord_faults import Answer
@@ -85,7 +85,7 @@ async def test_every_server_is_answered_by_its_own_shard():
 
     assert answered == [True, True]
     assert sorted(session.shard for session in fake.gateway.sessions) == [0, 1]
-    assert gateway.IDENTIFY in at_work.timer.slept
+    assert client.IDENTIFY in at_work.timer.slept
 
 
 async def test_discord_says_how_many_shards_there_are():
@@ -108,10 +108,10 @@ async def test_a_command_during_a_lost_connection_is_answered_after_the_resume()
     assert len(fake.gateway.identifies) == 1
 
 
-async def test_a_session_that_is_gone_begins_anew():
+async def test_a_session_that_is_gone_begins_anew_where_discord_said():
     async with FakeDiscord() as fake:
         anna, _, channel = town(fake)
-        async with running(fake) as at_work:
+        async with running(fake, gateway_url="") as at_work:
             await state(at_work, "connected")
             await fake.gateway.invalidate(resumable=False)
             await fake.until(lambda: len(fake.gateway.identifies) == 2)
@@ -165,11 +165,25 @@ async def test_rest_may_be_down_at_the_start(caplog):
 async def test_the_gateway_may_be_down_at_the_start(caplog):
     async with FakeDiscord(gateway=False) as fake:
         anna, _, channel = town(fake)
-        async with running(fake, waits=False) as at_work:
-            await eventually(lambda: "Failed to connect" in caplog.text)
+        async with running(fake, waits=False, alone_seconds=0.1) as at_work:
+            await state(at_work, "down: no connection")
             await fake.gateway_up()
-            at_work.task.cancel()
-        async with running(fake):
+            await at_work.up()
+            works = await still_answers(fake, anna, channel)
+
+    assert works
+    assert "Traceback" not in caplog.text
+
+
+async def test_a_gateway_that_stays_away_is_tried_with_a_fresh_client(caplog):
+    async with FakeDiscord() as fake:
+        anna, _, channel = town(fake)
+        async with running(fake, alone_seconds=0.2) as at_work:
+            await state(at_work, "connected")
+            await fake.gateway_down()
+            await state(at_work, "down: no connection")
+            await fake.gateway_up()
+            await at_work.up()
             works = await still_answers(fake, anna, channel)
 
     assert works

@@ -9,8 +9,8 @@ simcord = pytest.importorskip("simcord", reason="pins private parts of discord.p
 from bot.chat.buttons import Signer  # noqa: E402 - after the skip
 from bot.chat.connection import Connection  # noqa: E402
 from bot.chat.discord.answering import Answerer  # noqa: E402
+from bot.chat.discord.client import Client  # noqa: E402
 from bot.chat.discord.definition import definition  # noqa: E402
-from bot.chat.discord.gateway import Client  # noqa: E402
 from bot.chat.locales import LOCALES  # noqa: E402
 from tests.chat.discord.world import HurriedTimer, NotedChats  # noqa: E402
 from tests.fakes import NOON  # noqa: E402
@@ -28,6 +28,7 @@ async def at_work():
         HurriedTimer(),
         shards=1,
         guild_ready_seconds=0.0,
+        alone_seconds=60.0,
     )
     async with simcord.run(client) as env:
         commands = definition(desk.commands.menu, LOCALES)

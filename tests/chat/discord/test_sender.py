@@ -60,12 +60,13 @@ async def test_a_card_of_its_own_wins():
     assert at_work.pace.turns[-1][1] is Urgency.DIGEST
 
 
-async def test_a_person_is_reached_in_direct_messages():
+async def test_a_person_is_reached_in_direct_messages_that_are_opened_once():
+    facts = MemoryStore()
     async with FakeDiscord() as fake:
         anna = fake.add_user("anna")
-        async with sending(fake) as at_work:
-            await at_work.send(f"discord:@{anna.id}")
-            await at_work.send(f"discord:@{anna.id}", id="2")
+        for number in range(2):
+            async with sending(fake, facts=facts) as at_work:
+                await at_work.send(f"discord:@{anna.id}", id=str(number))
 
     assert len(fake.messages(fake.direct(anna))) == 2
     assert len(fake.requests("POST", "/users/@me/channels")) == 1
@@ -326,6 +327,21 @@ async def test_a_forum_whose_post_was_deleted_gets_another_one():
             (post,) = [channel for channel in guild.channels if channel.parent is forum]
 
     assert len(fake.messages(post)) == 2
+
+
+async def test_a_forum_post_that_refuses_is_not_made_again():
+    async with FakeDiscord() as fake:
+        _, guild, _ = town(fake)
+        forum = fake.add_channel(guild, "ideas", ChannelType.FORUM)
+        async with sending(fake) as at_work:
+            await at_work.send(f"discord:{forum.id}")
+            (post,) = [channel for channel in guild.channels if channel.parent is forum]
+            fake.deny(post, 50013)
+            await refused(PermissionMissing, at_work, f"discord:{forum.id}", id="2")
+            fake.allow(post)
+            await at_work.send(f"discord:{forum.id}", id="2")
+
+    assert len(fake.messages(post)) == 3
 
 
 async def test_an_archived_thread_is_written_to_all_the_same():

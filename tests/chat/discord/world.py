@@ -99,9 +99,19 @@ class Running:
 
 
 @asynccontextmanager
-async def running(fake, commands=None, *, facts=None, token=None, shards=None, waits=True):
+async def running(
+    fake,
+    commands=None,
+    *,
+    facts=None,
+    token=None,
+    shards=None,
+    waits=True,
+    gateway_url=None,
+    **more,
+):
     """The adapter, connected, until the block ends."""
-    use_addresses(fake.api_base, fake.gateway_url)
+    use_addresses(fake.api_base, fake.gateway_url if gateway_url is None else gateway_url)
     desk = None if commands else await open_desk()
     chats, timer = NotedChats(), HurriedTimer()
     connection = Connection("discord", lambda: NOON)
@@ -116,6 +126,7 @@ async def running(fake, commands=None, *, facts=None, token=None, shards=None, w
         timer,
         shards=shards,
         guild_ready_seconds=0.05,
+        **more,
     )
     at_work = Running(fake, desk, chats, connection, timer, facts=store)
     at_work.task = asyncio.create_task(gateway.run())
