@@ -282,6 +282,9 @@ def _check_platforms(config: Config) -> None:
         section.api_base = section.api_base.rstrip("/")
         if not _is_address(section.api_base, ("http", "https")):
             raise ConfigError(f"{name}.api_base: write it like {type(section)().api_base}")
+    moved = discord.api_base != DiscordConfig().api_base
+    if moved and discord.shards and not discord.gateway_url:
+        raise ConfigError("discord.gateway_url: with another api_base and fixed shards, set it too")
     if discord.gateway_url and not _is_address(discord.gateway_url, ("ws", "wss")):
         raise ConfigError("discord.gateway_url: write it like wss://gateway.discord.gg, or empty")
     if telegram.mode == "webhook" and not _is_address(telegram.webhook_url, ("http", "https")):

@@ -202,6 +202,7 @@ async def check(config: Config, say: Callable[[str], None]) -> int:
     say("ok      config")
     fine = await _check_database(config, say)
     fine = await _check_platforms(config, say) and fine
+    fine = await _check_chats(config, say) and fine
     listed: set[str] = set()
     async with live_market(config) as market:
         coins = [coin_of(symbol) for symbol in market.symbols]
@@ -230,6 +231,22 @@ async def _check_database(config: Config, say: Callable[[str], None]) -> bool:
     return True
 
 
+async def _check_chats(config: Config, say: Callable[[str], None]) -> bool:
+    """Whether we may write to every chat that wants it."""
+    with suppress(StoreError):  # told already
+        if await current_revision(config.store.url) != NEWEST:
+            return True
+        async with opened_store(config) as store:
+            chats = await store.chats()
+        suspended = [chat for chat in chats if chat.state == "suspended"]
+        for chat in suspended:
+            say(f"FAILED  permissions: {chat.title or chat.target}: {chat.trouble}")
+        if not suspended:
+            say("ok      permissions: no chat lacks any")
+        return not suspended
+    return True
+
+
 async def _check_platforms(config: Config, say: Callable[[str], None]) -> bool:
     """The tokens of the chats that are enabled."""
     fine = True
@@ -238,7 +255,6 @@ async def _check_platforms(config: Config, say: Callable[[str], None]) -> bool:
         ("telegram", config.telegram, telegram_bot),
     ):
         if not section.enabled:
-            say(f"ok      {name}: not enabled")
             continue
         try:
             say(f"ok      {name}: signed in as {await ask(config, read_token(name))}")

@@ -313,6 +313,7 @@ def test_the_address_of_a_chat_is_kept_without_its_last_slash(load):
     [
         ('[discord]\napi_base = "discord.com"\n', "discord.api_base"),
         ('[discord]\ngateway_url = "https://x"\n', "discord.gateway_url"),
+        ('[discord]\napi_base = "http://x"\nshards = 2\n', "discord.gateway_url"),
         ('[telegram]\napi_base = ""\n', "telegram.api_base"),
         ('[telegram]\nmode = "webhook"\n', "telegram.webhook_url"),
     ],
