@@ -120,6 +120,7 @@ class Messenger(Protocol):
 
     name: str
     repeats_are_safe: bool  # whether the same alert sent twice makes one message
+    folds: bool  # whether what rang in a chat at one moment goes out as one message
 
     async def send(self, alert: Alert) -> None:
         """Deliver one message, at the platform's pace.
@@ -311,14 +312,21 @@ class Store(Protocol):
         """
         ...
 
-    async def claim_held(
-        self, target: str, owner: str, now: datetime, lease: timedelta
+    async def claim_companions(
+        self, head: Alert, owner: str, now: datetime, lease: timedelta
     ) -> Sequence[Alert]:
-        """Every other due alert of the target that was held, leased to `owner`, oldest first."""
+        """Every other due alert that can be told with this one, leased to `owner`, oldest first.
+
+        With one that was held, all that were held for its chat; with any other, what rang there
+        of its symbol at the same moment.
+        """
         ...
 
-    async def settle(self, owner: str, delivery: Delivery) -> bool:
-        """End a leased alert and write its delivery to the journal; False if the lease was lost."""
+    async def settle(self, owner: str, *deliveries: Delivery) -> int:
+        """End leased alerts and write their deliveries to the journal, in one transaction.
+
+        How many they were: what was leased to somebody else by then is left alone.
+        """
         ...
 
     async def retry(self, owner: str, alert: Alert, due_at: datetime) -> None:
@@ -336,8 +344,8 @@ class Store(Protocol):
         """What is known of the chat."""
         ...
 
-    async def chats(self) -> Sequence[Chat]:
-        """Every chat that something is known of, by target."""
+    async def chats(self, within: str | None = None) -> Sequence[Chat]:
+        """Every chat that something is known of, or of these the one and its topics; by target."""
         ...
 
     async def put_chat(self, chat: Chat) -> None:

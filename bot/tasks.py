@@ -67,6 +67,7 @@ class Silent:
 
     name = "terminal"
     repeats_are_safe = True
+    folds = False
 
     async def send(self, alert: Alert) -> None:
         """Nothing more to do."""

@@ -51,6 +51,7 @@ class Terminal:
 
     name = "terminal"
     repeats_are_safe = True  # nobody minds a line twice
+    folds = False  # a line each
 
     def __init__(
         self, stdin: TextIO | None, stdout: TextIO, folder: Path, *, simulated: bool

@@ -16,7 +16,7 @@ def rule_card(title: str, rule: Rule) -> Reply:
     word = "resume" if rule.paused else "pause"
     return Reply(
         title,
-        fields=(Field(f"#{rule.id}", rule_text(rule)),),
+        fields=(Field("Rings on", rule_text(rule)),),
         actions=(
             Action(word.capitalize(), f"alert {word} {rule.id}"),
             Action("Delete", f"alert delete {rule.id}"),
@@ -63,7 +63,7 @@ def _menus(rules: Sequence[Rule]) -> tuple[Menu, ...]:
 
 
 def _choice(word: str, rule: Rule) -> Action:
-    return Action(f"{word.capitalize()} #{choice_text(rule)}", f"alert {word} {rule.id}")
+    return Action(f"{word.capitalize()} #{rule.id}", f"alert {word} {rule.id}")
 
 
 def _history(rule: Rule, state: RuleState | None, now: datetime) -> str:

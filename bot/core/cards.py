@@ -11,7 +11,8 @@ from bot.core.chain import Floats, OptionChain, from_milliseconds
 from bot.core.events import ODTE_LEVELS, SET_LEVELS, Alert
 from bot.core.gex import LiveRows, exposure, live_rows
 from bot.core.levels import RankedStrike, expiry_atm_iv, max_pain
-from bot.core.reply import Action, Field, Menu, Reply, Table, Tone, mark_simulated
+from bot.core.reply import Action, Field, Menu, Reply, Table, mark_simulated
+from bot.core.rings import BELL, TONES
 from bot.core.snapshot import Snapshot
 from bot.core.symbols import coin_of
 from bot.core.text import LABELS, money_text, percent_text, price_text
@@ -19,18 +20,17 @@ from bot.core.view import View
 from bot.core.words import MONTHS
 from bot.core.zones import FlipZone
 
-LADDER = ("Level", "Price", "From spot")
+LADDER = ("Level", "Price", "Away")
 REGIMES = {
     "positive": "positive: dealers damp moves",
     "negative": "negative: dealers amplify moves",
     "neutral": "neutral: dealers hardly trade",
     None: "not known",
 }
-TONES: dict[str | None, Tone] = {"positive": "positive", "negative": "negative"}
 DIRECTIONS = {
-    "negative_to_positive": "− below, + above",
-    "positive_to_negative": "+ below, − above",
-    "unchanged": "same sign on both sides",
+    "negative_to_positive": "- below, + above",
+    "positive_to_negative": "+ below, - above",
+    "unchanged": "same sign around",
 }
 REASONS = {
     "iv_unusable": "without a usable IV",
@@ -43,6 +43,7 @@ NOTABLE = 0.05  # of the rows: fewer unusable ones are every day's
 THEMES = ("dark", "light")  # of charts; the first is the default
 CHARTS = {"profile": "GEX by strike", "price": "price and levels"}
 MENU_LENGTH = 25  # what Discord takes
+NOTICE = "⚠️ Notice"
 ZONES_SHOWN = 2  # on the card of all levels
 
 
@@ -66,20 +67,22 @@ def levels_card(
         tables=_odte_tables(snapshot) if odte else _all_tables(snapshot),
         lines=() if odte else _more_zones(snapshot),
         tone=TONES.get(snapshot.levels.regime, "neutral"),
-        actions=_levels_actions(coin, alone, odte=odte),
+        actions=_levels_actions(snapshot, alone, odte=odte),
         menus=_symbol_menu(symbols, odte=odte),
     )
     return _dated(card, snapshot, view)
 
 
-def _levels_actions(coin: str, alone: Sequence[str], *, odte: bool) -> tuple[Action, ...]:
-    name = coin.lower()
+def _levels_actions(snapshot: Snapshot, alone: Sequence[str], *, odte: bool) -> tuple[Action, ...]:
+    name = coin_of(snapshot.symbol).lower()
+    levels = snapshot.levels.odte if odte else snapshot.levels.all_expiry
+    ring = Action("Alert me at HVL", f"alert add {name} {'odte.' if odte else ''}hvl cross any")
     return (
         Action("Refresh", _levels_line(name, alone, odte=odte)),
         Action("All expiries" if odte else "0DTE", _levels_line(name, alone, odte=not odte)),
         Action("Profile", f"chart {name} profile"),
         Action("Price", f"chart {name} price"),
-        Action("Alert me at HVL", f"alert add {name} {'odte.' if odte else ''}hvl cross any"),
+        *((ring,) if levels.hvl is not None else ()),
     )
 
 
@@ -124,10 +127,8 @@ def max_pain_card(chain: OptionChain, snapshot: Snapshot, view: View) -> Reply:
             strikes.append((expiry, _left(pain.expiry - view.now), price_text(pain.strike), away))
             payouts.append((expiry, money_text(pain.value), _short(calls + puts)))
     tables = (
-        Table("", ("Expiry", "Left", "Max pain", "From spot"), tuple(strikes)),
-        Table(
-            "Payout at max pain; open interest", ("Expiry", "Payout", f"OI, {coin}"), tuple(payouts)
-        ),
+        Table("", ("Expiry", "Left", "Max pain", "Away"), tuple(strikes)),
+        Table("Payout and open interest", ("Expiry", "Payout", f"OI, {coin}"), tuple(payouts)),
     )
     card = Reply(
         f"{coin} max pain by expiry",
@@ -144,7 +145,7 @@ def move_card(snapshot: Snapshot, view: View) -> Reply:
     fields: tuple[Field, ...] = (_spot(snapshot),)
     if move:
         iv = math.log(move.upper_1sd / snapshot.spot) * math.sqrt(365)
-        fields += (Field("ATM IV", f"{iv * 100:.1f} % a year"),)
+        fields += (Field("ATM IV", f"{iv * 100:.1f}% a year"),)
     card = Reply(
         f"{coin_of(snapshot.symbol)} expected move, 1 day",
         fields=fields,
@@ -180,7 +181,7 @@ def expiries_card(chain: OptionChain, snapshot: Snapshot, view: View) -> Reply:
         calls, puts = _call_and_put_oi(rows)
         iv = expiry_atm_iv(rows)
         share = float(np.abs(exposure(rows)).sum()) / gross if gross else None
-        ratio = f"{puts / calls:.2f}" if calls else "none"
+        ratio = _ratio(puts / calls) if calls else "none"
         left = _left(from_milliseconds(int(rows.expiry[0])) - view.now)
         pain = price_text(max_pain(rows).strike) if calls + puts > 0 else "none"
         interest.append((expiry, left, _short(calls), _short(puts), ratio))
@@ -225,11 +226,10 @@ def chart_card(snapshot: Snapshot, view: View, kind: str = "profile", theme: str
 
 def ring_card(alert: Alert, *, simulated: bool) -> Reply:
     """A ring, notice or digest as every chat shows it."""
-    card = alert.card or Reply(
-        f"🔔 {coin_of(alert.symbol)}" if alert.symbol else "gammabell",
-        lines=tuple(alert.text.splitlines()),
-        actions=_ring_actions(alert) if alert.symbol else (),
-    )
+    title = f"{BELL} {coin_of(alert.symbol)}" if alert.symbol else NOTICE
+    card = alert.card or Reply(title, lines=tuple(alert.text.splitlines()))
+    if alert.symbol and not card.actions:
+        card = replace(card, actions=_ring_actions(alert))
     return mark_simulated(card) if simulated else card
 
 
@@ -260,7 +260,7 @@ def _regime(snapshot: Snapshot) -> Field:
 def _net_gex(snapshot: Snapshot) -> Field:
     net = snapshot.levels.net_gex
     none = f"none: {_why_no_gamma(snapshot)}"
-    return Field("Net GEX", none if net is None else f"{_signed(net)} per +1 %")
+    return Field("Net GEX", none if net is None else f"{_signed(net)} per +1%")
 
 
 def _max_pain(snapshot: Snapshot, now: datetime) -> tuple[Field, ...]:
@@ -301,7 +301,7 @@ def _ranked(title: str, strikes: Sequence[RankedStrike]) -> Table:
         (price_text(s.strike), _signed(s.net_gex), percent_text(s.distance_pct / 100))
         for s in strikes
     )
-    return Table(title, ("Strike", "GEX per +1 %", "From spot"), tuple(rows))
+    return Table(title, ("Strike", "GEX per +1%", "Away"), tuple(rows))
 
 
 def _ladder(title: str, prices: Mapping[str, float | None], spot: float) -> Table:
@@ -405,6 +405,12 @@ def _left(time: timedelta) -> str:
     return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} d"
 
 
+def _ratio(value: float) -> str:
+    """In four characters: 0.91, >999."""
+    digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
+    return f"{value:.{digits}f}" if value < 999.5 else ">999"
+
+
 def _short(amount: float) -> str:
     """A number of coins, short: 12.3K, 850, 0.4."""
     for size, unit in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
@@ -419,4 +425,4 @@ def _signed(amount: float) -> str:
 
 
 def _unsigned_percent(fraction: float | None) -> str:
-    return "none" if fraction is None else f"{fraction * 100:.1f} %"
+    return "none" if fraction is None else f"{fraction * 100:.1f}%"

@@ -1,6 +1,7 @@
 """The levels by venue: what each would say alone, and how far they agree."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bot.core.crossings import MOVE
 from bot.core.events import LevelKey, level_price
@@ -10,33 +11,55 @@ from bot.core.symbols import coin_of
 from bot.core.text import label, percent_text, price_text
 from bot.core.view import View
 
-COMPARED = (
-    LevelKey("all_expiry", "hvl"),
-    LevelKey("all_expiry", "call_resistance"),
-    LevelKey("all_expiry", "put_support"),
-    LevelKey("all_expiry", "flip", 0),
-    LevelKey("all_expiry", "max_pain"),
-    LevelKey("all_expiry", "em_upper_1sd"),
-)
+SHORT = {  # names that leave room for two prices
+    LevelKey("all_expiry", "hvl"): "HVL",
+    LevelKey("all_expiry", "call_resistance"): "Call Res.",
+    LevelKey("all_expiry", "put_support"): "Put Supp.",
+    LevelKey("all_expiry", "flip", 0): "Flip",
+    LevelKey("all_expiry", "max_pain"): "Max Pain",
+    LevelKey("all_expiry", "em_upper_1sd"): "1D Max",
+}
+AGREED = f"within {MOVE * 100:g}%"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One level as all venues together have it, and each alone; USD."""
+
+    key: LevelKey
+    whole: float | None
+    alone: tuple[tuple[str, float | None], ...]  # by venue
+
+    @property
+    def agreed(self) -> bool:
+        """Whether every venue has it near where all have it, or none has it at all."""
+        return all(_is_near(price, self.whole) for _, price in self.alone)
+
+    @property
+    def prices(self) -> Sequence[float]:
+        """Where it is for those that have it."""
+        return [price for _, price in self.alone if price is not None]
 
 
 def compare_card(snapshot: Snapshot, alone: Sequence[Snapshot], view: View) -> Reply:
-    """Each level by venue beside that of all together; `alone` has one snapshot a venue."""
+    """The levels' spread over the venues, and those on which they disagree, venue by venue.
+
+    `alone` has one snapshot a venue.
+    """
     coin = coin_of(snapshot.symbol)
-    agreement = tuple(_agreement(key, snapshot, alone) for key in COMPARED)
-    prices = tuple(_prices(key, snapshot, alone) for key in COMPARED)
+    compared = [_compared(key, snapshot, alone) for key in SHORT]
+    apart = [one for one in compared if not one.agreed]
+    rows = tuple(_spread(one, snapshot.spot) for one in compared)
     card = Reply(
         f"{coin} levels by venue",
         fields=(
             Field("Spot", price_text(snapshot.spot)),
-            Field("Regime", snapshot.levels.regime or "not known"),
+            Field("Regime", _regimes(snapshot, alone)),
+            Field("Agreement", _agreement(apart, len(alone))),
         ),
         tables=(
-            Table(
-                f"Venues within {MOVE * 100:g} % of all", ("Level", "Agree", "Spread"), agreement
-            ),
-            Table("Regime alone", (), tuple(_regime(one) for one in alone)),
-            *prices,
+            Table("", ("Level", "Lowest", "Highest", "Spread"), rows),
+            *map(_by_venue, apart),
         ),
         actions=(
             Action("Refresh", f"compare {coin.lower()}"),
@@ -46,24 +69,40 @@ def compare_card(snapshot: Snapshot, alone: Sequence[Snapshot], view: View) -> R
     return view.dated(card, snapshot)
 
 
-def _agreement(key: LevelKey, whole: Snapshot, alone: Sequence[Snapshot]) -> tuple[str, str, str]:
-    """How many venues have the level near that of all, and how far they lie apart."""
-    level = _price(key, whole)
-    prices = [price for one in alone if (price := _price(key, one)) is not None]
-    near = sum(level is not None and abs(price / level - 1) <= MOVE for price in prices)
-    spread = f"{(max(prices) - min(prices)) / whole.spot * 100:.2f} %" if prices else "none"
-    return label(key), f"{near} of {len(alone)}", spread
+def _compared(key: LevelKey, whole: Snapshot, alone: Sequence[Snapshot]) -> Compared:
+    each = tuple((one.sources[0].venue, _price(key, one)) for one in alone)
+    return Compared(key, _price(key, whole), each)
 
 
-def _prices(key: LevelKey, whole: Snapshot, alone: Sequence[Snapshot]) -> Table:
+def _is_near(price: float | None, level: float | None) -> bool:
+    if price is None or level is None:
+        return price == level
+    return abs(price / level - 1) <= MOVE
+
+
+def _agreement(apart: Sequence[Compared], venues: int) -> str:
+    if apart:
+        return f"not on {', '.join(label(one.key) for one in apart)}"
+    return f"all {venues} venues {AGREED}" if venues > 1 else "one venue alone was heard"
+
+
+def _spread(one: Compared, spot: float) -> tuple[str, str, str, str]:
+    """How far the venues lie apart, as a part of spot."""
+    name, prices = SHORT[one.key], one.prices
+    if not prices:
+        return name, "none", "none", ""
+    low, high = min(prices), max(prices)
+    width = percent_text((high - low) / spot).removeprefix("+")
+    return name, _whole_text(low), _whole_text(high), width
+
+
+def _by_venue(one: Compared) -> Table:
     """The level of all together, then of each venue with its distance from that."""
-    level = _price(key, whole)
-    rows = [("all", price_text(level), "")]
-    for one in alone:
-        price = _price(key, one)
-        away = percent_text(price / level - 1) if price is not None and level else ""
-        rows.append((one.sources[0].venue, price_text(price), away))
-    return Table(label(key), (), tuple(rows))
+    rows = [("all", price_text(one.whole), "")]
+    for venue, price in one.alone:
+        away = percent_text(price / one.whole - 1) if price is not None and one.whole else ""
+        rows.append((venue, price_text(price), away))
+    return Table(label(one.key), (), tuple(rows))
 
 
 def _price(key: LevelKey, snapshot: Snapshot) -> float | None:
@@ -74,5 +113,17 @@ def _price(key: LevelKey, snapshot: Snapshot) -> float | None:
     return level_price(key, snapshot.levels)
 
 
-def _regime(one: Snapshot) -> tuple[str, str, str]:
-    return one.sources[0].venue, one.levels.regime or "not known", ""
+def _regimes(whole: Snapshot, alone: Sequence[Snapshot]) -> str:
+    """That of all together, and who alone would say another."""
+    told = _regime(whole)
+    others = [f"{one.sources[0].venue} {_regime(one)}" for one in alone if _regime(one) != told]
+    return f"{told}; alone {', '.join(others)}" if others else told
+
+
+def _regime(one: Snapshot) -> str:
+    return one.levels.regime or "not known"
+
+
+def _whole_text(price: float) -> str:
+    """Without the cents, which no comparison needs: $75,825, $38.50."""
+    return price_text(float(round(price)) if price >= 1_000 else price)

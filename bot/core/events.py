@@ -128,6 +128,7 @@ class Alert:
     held: bool = False  # waits for quiet hours to end, and is then told together with the others
     doubts: int = 0  # sends of which nobody knows whether they arrived
     mention: str = ""  # the person to call by name, when it goes to a chat in place of them
+    event: str = ""  # what a ring is about, as event objects name it: crossing, moved, regime
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ TERMS: Mapping[str, str] = {
     ),
     "Flip Zone": (
         "the band around a flip in which total GEX stays below 5 % of its peak within 25 % of "
-        "spot; − below, + above means that GEX is negative under it and positive over it."
+        "spot; - below, + above means that GEX is negative under it and positive over it."
     ),
     "Max Pain": (
         "the listed strike at which one expiry pays its holders the least in total; payout is "

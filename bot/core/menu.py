@@ -1,7 +1,7 @@
 """What commands there are, as every chat's menu shows them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +13,7 @@ class Argument:
     required: bool = False
     choices: tuple[str, ...] = ()  # all there are, at most 25
     open: bool = False  # what fits depends on what is typed: `complete` knows
+    label: str = ""  # of its field in a form: "Which coin"; else its name
 
     @property
     def usage(self) -> str:
@@ -29,6 +30,8 @@ class Entry:
     arguments: tuple[Argument, ...] = ()
     private: bool = False  # the answer concerns only the one who asked
     asks_rights: bool = False  # what they, and we, may do there must be known first
+    title: str = ""  # of its form, in words for people: "Set an alert"
+    topic: str = "More"  # under which help lists it
 
     @property
     def usage(self) -> str:
@@ -40,11 +43,17 @@ class Entry:
 class Question:
     """What is asked of someone who left an argument out."""
 
-    name: str
-    help: str
+    name: str  # the argument's
+    help: str  # a hint of what to write
     required: bool
     choices: Sequence[str] = ()  # at most 25; another value may do as well
     value: str = ""  # as known so far
+    labels: Mapping[str, str] = field(default_factory=dict)  # choices in words for people
+    title: str = ""  # what its field is called: "Which coin"
+
+    def label(self, choice: str) -> str:
+        """What a button or an option shows in the choice's place."""
+        return self.labels.get(choice, choice)
 
 
 @dataclass(frozen=True, slots=True)

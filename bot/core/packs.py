@@ -5,9 +5,8 @@ from dataclasses import replace
 from functools import cache
 
 from bot.core.chats import Feed
-from bot.core.events import LevelKey
 from bot.core.rules import DEFAULT_PACK, Rule, parse_rule, rule_text
-from bot.core.text import label
+from bot.core.text import level_text
 
 PACKS: Mapping[str, tuple[str, ...]] = {
     "default": DEFAULT_PACK,
@@ -28,7 +27,7 @@ def pack_text(name: str) -> str:
     """What the pack rings on: crossings of HVL, Flip; regime changes; moves by 1 % of HVL."""
     groups: dict[str, list[str]] = {}
     for _, rule in _pack(name, "BTCUSDT"):
-        groups.setdefault(_event_text(rule), []).append(_level_label(rule.level))
+        groups.setdefault(_event_text(rule), []).append(rule.level and level_text(rule.level))
     return "; ".join(f"{event} {', '.join(names)}".strip() for event, names in groups.items())
 
 
@@ -36,11 +35,6 @@ def _event_text(rule: Rule) -> str:
     if rule.kind == "moved":
         return f"moves by {rule.threshold * 100:g} % of"
     return "crossings of" if rule.kind == "cross" else "regime changes"
-
-
-def _level_label(level: str) -> str:
-    scope, _, name = level.rpartition(".")
-    return label(LevelKey(scope or "all_expiry", name)) if name else ""
 
 
 @cache  # thousands of chats share few packs

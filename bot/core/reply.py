@@ -6,6 +6,7 @@ from typing import Literal
 
 Tone = Literal["neutral", "positive", "negative", "stale", "error"]
 
+SIMULATED = "SIMULATED · "  # begins the title of every screen of simulated data
 NO_PICTURE = "no chart can be drawn here; levels has the same in words"
 GAP = "  "  # between the columns of a table
 
@@ -151,4 +152,4 @@ def with_picture(reply: Reply, picture: Picture | None) -> Reply:
 
 def mark_simulated(reply: Reply) -> Reply:
     """The reply with the word that every screen of simulated data carries."""
-    return replace(reply, title=f"SIMULATED · {reply.title}")
+    return replace(reply, title=f"{SIMULATED}{reply.title}")

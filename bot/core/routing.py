@@ -7,7 +7,17 @@ from datetime import datetime, tzinfo
 from functools import cache
 
 from bot.core.chats import Chat, quiet_until
-from bot.core.events import Alert, Crossing, Event, Freshness, Moved, RegimeChange
+from bot.core.events import (
+    Alert,
+    Crossing,
+    Event,
+    Freshness,
+    Moved,
+    RegimeChange,
+    event_object,
+)
+from bot.core.reply import Reply
+from bot.core.rings import event_card
 from bot.core.rules import Rule, RuleState, is_due
 from bot.core.snapshot import Snapshot
 from bot.core.text import event_text
@@ -48,7 +58,8 @@ def route(
             chat = chats.get(rule.target) or Chat(rule.target)
             before = rang.get(rule.id) or states.get(rule.id)
             if chat.state != "gone" and is_due(rule, before, now):
-                alert = make_alert(rule, event, write(chat.clock), now)
+                text, card = write(chat.clock)
+                alert = make_alert(rule, event, text, now, card)
                 alerts.append(_held(alert, rule, end_of_quiet(rule.target)))
                 rang[rule.id] = RuleState(now, (before.rings if before else 0) + 1)
     return alerts, rang
@@ -64,11 +75,22 @@ def hearers(event: Event, rules: Rules) -> list[Rule]:
     ]
 
 
-def make_alert(rule: Rule, event: Event, text: str, now: datetime) -> Alert:
+def make_alert(
+    rule: Rule, event: Event, text: str, now: datetime, card: Reply | None = None
+) -> Alert:
     """The message of one rule about one event; the same inputs give the same id."""
     identity = alert_id(rule, event)
-    marked = f"{text} #{identity}"
-    return Alert(identity, now, rule.id, rule.target, event.symbol, marked, now + rule.time_to_live)
+    return Alert(
+        identity,
+        now,
+        rule.id,
+        rule.target,
+        event.symbol,
+        f"{text} #{identity}",
+        now + rule.time_to_live,
+        card=replace(card, footer=(*card.footer, f"#{identity}")) if card else None,
+        event=str(event_object(event)["event"]),
+    )
 
 
 def alert_id(rule: Rule, event: Event) -> str:
@@ -101,12 +123,15 @@ def _topic(event: Event) -> Topic:
             return "stale", event.symbol, "", 0.0
 
 
-def _writer(event: Event, snapshot: Snapshot, now: datetime) -> Callable[[tzinfo], str]:
-    """The event's text by time zone, written once however many hear of it."""
+def _writer(
+    event: Event, snapshot: Snapshot, now: datetime
+) -> Callable[[tzinfo], tuple[str, Reply]]:
+    """The event's text and card by time zone, written once however many hear of it."""
 
     @cache
-    def write(zone: tzinfo) -> str:
-        return event_text(event, snapshot, now, zone)
+    def write(zone: tzinfo) -> tuple[str, Reply]:
+        told = event, snapshot, now, zone
+        return event_text(*told), event_card(*told)
 
     return write
 

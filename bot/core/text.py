@@ -22,6 +22,7 @@ LABELS = {
     "em_upper_2sd": "1D Max (2 sd)",
     "em_lower_2sd": "1D Min (2 sd)",
 }
+DIGITS = ((100_000, 0), (1_000, 1), (10, 2))  # of a price from that size on, behind the point
 
 
 def label(key: LevelKey) -> str:
@@ -31,11 +32,17 @@ def label(key: LevelKey) -> str:
     return LABELS[key.name] + (" 0DTE" if key.scope == "odte" else "")
 
 
+def level_text(name: str) -> str:
+    """The label of the level that a rule calls so: odte.hvl is HVL 0DTE."""
+    scope, _, bare = name.rpartition(".")
+    return label(LevelKey(scope or "all_expiry", bare))
+
+
 def price_text(value: float | None) -> str:
-    """USD with the digits that matter at its size: $78,304.6, $77.50, $0.8512."""
+    """USD with the digits that matter at its size: $123,457, $78,304.6, $77.50, $0.8512."""
     if value is None:
         return "none"
-    digits = 1 if value >= 1_000 else 2 if value >= 10 else 4
+    digits = next((few for least, few in DIGITS if value >= least), 4)
     text = f"{value:,.{digits}f}"
     return f"${text.removesuffix('.0') if digits == 1 else text}"
 
@@ -53,8 +60,8 @@ def money_text(value: float | None) -> str:
 
 
 def percent_text(fraction: float) -> str:
-    """A signed distance: +0.42 %."""
-    return f"{fraction * 100:+.2f} %"
+    """A signed distance in at most seven characters: +0.42%, +112%."""
+    return f"{fraction * 100:+.{0 if abs(fraction) >= 0.99995 else 2}f}%"
 
 
 def age_text(age: timedelta) -> str:
@@ -71,8 +78,11 @@ def age_text(age: timedelta) -> str:
 
 
 def sources_text(snapshot: Snapshot, now: datetime) -> str:
-    """Who was heard, and how long ago: deribit 4 s, derive 1 min."""
-    heard = ", ".join(f"{s.venue} {age_text(now - s.at)}" for s in snapshot.sources)
+    """Who was heard, and how long ago: data: bybit, deribit 4 s, derive 1 min old."""
+    venues: dict[str, list[str]] = {}
+    for source in snapshot.sources:
+        venues.setdefault(age_text(now - source.at), []).append(source.venue)
+    heard = ", ".join(f"{', '.join(names)} {age}" for age, names in venues.items())
     left_out = "".join(f"; without {v} ({why})" for v, why in snapshot.left_out.items())
     return f"data: {heard} old{left_out}"
 
@@ -92,7 +102,7 @@ def snapshot_line(snapshot: Snapshot) -> str:
         f"{coin_of(snapshot.symbol)} {price_text(snapshot.spot)}, "
         f"regime {levels.regime or 'not known'}, "
         f"HVL {hvl}, call resistance {call}, put support {put}, "
-        f"net GEX {money_text(levels.net_gex)} per 1 %"
+        f"net GEX {money_text(levels.net_gex)} per 1%"
     )
 
 
@@ -108,7 +118,7 @@ def event_text(event: Event, snapshot: Snapshot, now: datetime, zone: tzinfo = U
             text = (
                 f"{coin} crossed {label(event.key)} {price_text(event.price)} going "
                 f"{event.direction}: spot {price_text(event.spot)} ({away}); "
-                f"regime {_turn(snapshot.levels.regime, after)}.{late}"
+                f"regime {regime_text(snapshot.levels.regime, after, '->')}.{late}"
             )
         case Moved():
             size = percent_text(event.to / event.was - 1)
@@ -137,7 +147,8 @@ def cause_text(event: Moved) -> str:
     return "; ".join(part for part in (reformed, named) if part) or "not known"
 
 
-def _turn(before: str | None, after: str | None) -> str:
+def regime_text(before: str | None, after: str | None, arrow: str = "→") -> str:
+    """What the regime was and is; one word where that is the same."""
     if before is None:
         return "not known"
-    return before if before == after else f"{before} -> {after}"
+    return before if before == after else f"{before} {arrow} {after}"

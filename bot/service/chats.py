@@ -52,10 +52,12 @@ class Chats:
                     await self._store.hasten(chat.target, self._now())
 
     async def lose(self, target: str, trouble: str) -> None:
-        """We were thrown out, or blocked: of the chat and its topics nothing can be reached."""
+        """We were thrown out, or blocked: of the chat and its topics nothing can be reached.
+
+        Of a chat that wants nothing nothing is kept.
+        """
         async with self._turn:
-            lost = await self._with_topics(target)
-            for chat in lost or [Chat(target)]:
+            for chat in await self._with_topics(target) or await self._of_rules(target):
                 if chat.state != "gone":
                     gone = replace(chat, state="gone", trouble=trouble, since=self._now())
                     await self._put(chat, gone)
@@ -80,11 +82,11 @@ class Chats:
         if not may_have_topics(target):
             chat = await self._store.chat(target)
             return [chat] if chat else []
-        return [
-            chat
-            for chat in await self._store.chats()
-            if chat.target == target or chat.target.startswith(f"{target}/")
-        ]
+        return await self._store.chats(within=target)
+
+    async def _of_rules(self, target: str) -> Sequence[Chat]:
+        """The chat as it is by default, where rules are its only wish."""
+        return [Chat(target)] if await self._store.rules(target) else []
 
     async def _put(self, before: Chat, after: Chat) -> None:
         if after != before:

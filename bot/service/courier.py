@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.core.events import Alert, Delivery, DeliveryState
-from bot.core.folding import fold
+from bot.core.folding import fold_held, fold_moment
 from bot.core.retry import retry_delay
 from bot.core.routing import short_id
 from bot.errors import (
@@ -37,7 +37,7 @@ SETTLE_PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds, together less than a leas
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What is sent, and the alerts that end with it: one, or all that were held in a chat."""
+    """What is sent, and the alerts that end with it: one, or all that are told together."""
 
     message: Alert
     rows: tuple[Alert, ...]
@@ -73,7 +73,7 @@ class Courier:
         return alert.id in self._carried
 
     async def deliver(self, head: Alert) -> int:
-        """How many alerts ended: the claimed one, and if it was held, the others that were too.
+        """How many alerts ended: the claimed one, and those that are told with it.
 
         Raises StoreError, and TokenRefused when they were given back because of it.
         """
@@ -95,9 +95,10 @@ class Courier:
         return ended + (await self._send(await self._parcel(rows)) if rows else 0)
 
     async def _companions(self, head: Alert) -> Sequence[Alert]:
-        if not head.held:
+        """What is told with it: what was held too, or what rang there at the same moment."""
+        if not head.held and (head.kind != "alert" or not self._messenger.folds):
             return ()
-        return await self._store.claim_held(head.target, self._owner, self._now(), LEASE)
+        return await self._store.claim_companions(head, self._owner, self._now(), LEASE)
 
     def _last_word(self, alert: Alert) -> DeliveryState | None:
         """How it ends unsent: too old, or perhaps arrived already, twice."""
@@ -108,11 +109,10 @@ class Courier:
         return None
 
     async def _parcel(self, rows: Sequence[Alert]) -> Parcel:
-        first = rows[0]
-        if not first.held:
-            return Parcel(first, (first,))
-        chat = await self._chats.of(first.target)
-        return Parcel(fold(rows, chat.clock), tuple(rows))
+        if not rows[0].held:
+            return Parcel(fold_moment(rows), tuple(rows))
+        chat = await self._chats.of(rows[0].target)
+        return Parcel(fold_held(rows, chat.clock), tuple(rows))
 
     async def _send(self, parcel: Parcel) -> int:
         try:
@@ -152,12 +152,15 @@ class Courier:
         return await self._again(parcel, delay)
 
     async def _doubt(self, parcel: Parcel, trouble: DeliveryInDoubt) -> int:
-        """Perhaps it arrived: send it once more, unless this was the second time."""
-        doubtful = tuple(replace(row, doubts=row.doubts + 1) for row in parcel.rows)
-        if max(row.doubts for row in doubtful) < MOST_DOUBTS:
-            return await self._fail(replace(parcel, rows=doubtful), trouble)
+        """Perhaps it arrived: send it once more, without what this was the second time for."""
+        rows = [replace(row, doubts=row.doubts + 1) for row in parcel.rows]
+        again = tuple(row for row in rows if row.doubts < MOST_DOUBTS)
+        if again:
+            await self._fail(replace(parcel, rows=again), trouble)
+        if len(again) == len(rows):
+            return 0
         logger.warning("%s: perhaps delivered, not sent again: %s", self._name(parcel), trouble)
-        return await self._settle(doubtful, "in_doubt")
+        return await self._settle([row for row in rows if row not in again], "in_doubt")
 
     async def _unreachable(self, parcel: Parcel, trouble: PermissionMissing | RecipientGone) -> int:
         """Call the person in the chat that they agreed to; else wait for the right, or for them."""
@@ -172,8 +175,8 @@ class Courier:
 
     async def _suspend(self, parcel: Parcel, trouble: BotError) -> int:
         target = parcel.rows[0].target
-        if await self._chats.suspend(target, str(trouble)):
-            await self._tell_owner(target, f"{trouble}; once that is mended I go on by myself")
+        await self._chats.suspend(target, str(trouble))
+        await self._tell_owner(target, f"{trouble}; once that is mended I go on by myself")
         delay = retry_delay(parcel.message.attempts, first_seconds=FIRST_MISSING_SECONDS)
         logger.warning("%s: suspended: %s; again in %s", self._name(parcel), trouble, delay)
         return await self._again(parcel, delay)
@@ -188,12 +191,13 @@ class Courier:
         return await self._settle(parcel.rows, "failed")
 
     async def _tell_owner(self, target: str, what: str) -> None:
+        """Once for each time that it begins, however often it is found and whoever finds it."""
         chat = await self._chats.of(target)
         if chat.owner in ("", target):
             return
         now = self._now()
         text = f"I cannot ring in {chat.title or target}: {what}."
-        identity = short_id("trouble", target, text, now.isoformat())
+        identity = short_id("trouble", target, chat.state, (chat.since or now).isoformat())
         notice = Alert(identity, now, "", chat.owner, "", text, now + NOTICE_LIFE, kind="notice")
         await self._store.post([notice])
 
@@ -203,25 +207,25 @@ class Courier:
             await self._chats.revive(target)
 
     async def _again(self, parcel: Parcel, delay: timedelta) -> int:
-        """Give the alerts back, due again after the delay; none of them ended."""
+        """Give the alerts back, due again after the delay, together; none of them ended."""
+        due_at = self._now() + delay
         for row in parcel.rows:
-            await self._store.retry(self._owner, row, self._now() + delay)
+            await self._store.retry(self._owner, row, due_at)
         return 0
 
     async def _settle(self, rows: Sequence[Alert], state: DeliveryState) -> int:
-        """How many alerts ended so; a lease that was lost ended elsewhere."""
-        return sum([await self._settle_one(row, state) for row in rows])
+        """How many alerts ended so; a lease that was lost ended elsewhere.
 
-    async def _settle_one(self, alert: Alert, state: DeliveryState) -> bool:
-        """Written again and again while the lease lasts: what was sent must not be sent twice."""
-        delivery = Delivery(self._now(), alert.id, alert.target, state)
+        Written again and again while the lease lasts: what was sent must not be sent twice.
+        """
+        ended = [Delivery(self._now(), row.id, row.target, state) for row in rows]
         for pause in SETTLE_PAUSES:
             try:
-                return await self._store.settle(self._owner, delivery)
+                return await self._store.settle(self._owner, *ended)
             except StoreError as error:
                 logger.error("outbox: %s; written again in %g s", error, pause)
                 await asyncio.sleep(pause)
-        return await self._store.settle(self._owner, delivery)
+        return await self._store.settle(self._owner, *ended)
 
     def _name(self, parcel: Parcel) -> str:
         return f"{parcel.message.target} #{parcel.message.id}"

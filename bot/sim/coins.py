@@ -31,7 +31,6 @@ class Coin:
     name: str
     anchor: float  # USD; spot returns to it, strikes are laid out around it
     decimals: int  # of its prices in USD
-    swing: float  # spot's movement relative to BTC's
     ladder: tuple[float, ...]  # USD; steps between strikes, the finest first
     expiries: tuple[int, int, int, int]  # dailies, Fridays, month ends, quarter ends ahead
     size: float  # open interest in coins relative to BTC's
@@ -46,7 +45,6 @@ BTC = Coin(
     "BTC",
     anchor=80_000,
     decimals=2,
-    swing=1.0,
     ladder=(500, 1000, 2000, 5000, 10_000, 20_000),
     expiries=(3, 3, 3, 4),
     size=1.0,
@@ -60,7 +58,6 @@ ETH = Coin(
     "ETH",
     anchor=2400,
     decimals=2,
-    swing=1.2,
     ladder=(25, 50, 50, 100, 500, 1000),
     expiries=(3, 3, 3, 4),
     size=5.5,
@@ -74,7 +71,6 @@ SOL = Coin(
     "SOL",
     anchor=90,
     decimals=4,
-    swing=1.5,
     ladder=(1, 1, 2, 5, 10, 20),
     expiries=(3, 3, 3, 2),
     size=10.0,
@@ -88,7 +84,6 @@ HYPE = Coin(
     "HYPE",
     anchor=80,
     decimals=4,
-    swing=1.7,
     ladder=(0.5, 1, 2.5, 5, 10, 20),
     expiries=(1, 2, 2, 1),
     size=5.0,

@@ -19,13 +19,13 @@ DAY = 86_400  # seconds
 YEAR = 365 * DAY
 SHORTEST = 1800  # seconds; prices and IVs of the last half hour stay finite
 
-# Period in seconds and size as a fraction of the price. Spot is livelier than a real one so that a
-# demonstration rings within two minutes: each coin's own tide sweeps 1.6 % in a minute, past the
-# next strike or two. Slower waves stay small: a day ranges over 8 %, and all of it together stays
-# within 8 % of the anchor, times the coin's swing.
-TIDE = (120, 0.008)
-OWN_WAVES = ((6, 0.0011), (16, 0.0018), (40, 0.003), (100, 0.004), (720, 0.004), (5000, 0.005))
-SHARED_WAVES = ((270, 0.005), (1900, 0.004), (14_000, 0.005), (86_400, 0.008))  # by all coins
+# Sizes are in standard deviations of a day, by the coin's IV: the waves together move as far as
+# the options expect, over ten minutes as over a day, and return to the anchor. The tide is livelier
+# than a real market so that a demonstration rings within two minutes: it sweeps 0.7 % of BTC.
+TIDE = (100, 0.18)  # period in seconds and size
+WAVES = (70, 220, 700, 2200, 6900, 21_000, 65_000, 160_000)  # seconds; no multiples of a candle
+ROUGHNESS = 0.6  # size of a wave whose period is a day; others by the root of theirs
+OWN, SHARED = 0.7, 0.714  # of each wave's size: by the coin alone, and by all; squares sum to 1
 SAMPLE = 10  # seconds between the prices that a candle is made of
 TRADED = 100e6  # USD that change hands while the price travels its own length
 
@@ -82,12 +82,14 @@ class Market:
         """Spot in USD at each Unix time: a tide, waves of its own, waves that all coins share."""
         coin, (period, size) = COINS[name], TIDE
         lag = wander(self._key(name, "tide"), seconds, 3600)  # the coins' tides drift apart
-        log_price = size * np.sin(2 * np.pi * (seconds / period + lag))
-        waves = [(name, *wave) for wave in OWN_WAVES]
-        waves += [("every coin", *wave) for wave in SHARED_WAVES]
-        for of_whom, period, size in waves:
-            log_price += size * wander(self._key(of_whom, f"wave of {period} s"), seconds, period)
-        return np.round(coin.anchor * np.exp(coin.swing * log_price), coin.decimals)
+        deviations = size * np.sin(2 * np.pi * (seconds / period + lag))
+        for period in WAVES:
+            for of_whom, part in ((name, OWN), ("every coin", SHARED)):
+                key = self._key(of_whom, f"wave of {period} s")
+                size = part * ROUGHNESS * math.sqrt(period / DAY)
+                deviations += size * wander(key, seconds, period)
+        a_day = coin.near_iv * math.sqrt(DAY / YEAR)
+        return np.round(coin.anchor * np.exp(a_day * deviations), coin.decimals)
 
     def chain(self, name: str, at: datetime) -> Chain:
         coin, now, index = COINS[name], at.timestamp(), self.spot(name, at)

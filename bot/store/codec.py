@@ -87,8 +87,12 @@ def snapshot_line(snapshot: Snapshot) -> Line:
 
 
 def event_line(event: Event | Alert | Delivery, symbol: str) -> Line:
-    """The journal's line of an event, with more than its event object tells."""
-    return Line(event.at, symbol, type(event).__name__, body=to_json(event))
+    """The journal's line of an event, with more than its event object tells.
+
+    A message's card is the outbox's alone: its text says the same.
+    """
+    told = replace(event, card=None) if isinstance(event, Alert) else event
+    return Line(event.at, symbol, type(event).__name__, body=to_json(told))
 
 
 def record_lines(record: Record, new: Sequence[Alert]) -> list[Line]:

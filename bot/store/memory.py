@@ -157,23 +157,18 @@ class MemoryStore:
         ]
         return self._lease(_due(heads, now)[:limit], owner, now + lease)
 
-    async def claim_held(
-        self, target: str, owner: str, now: datetime, lease: timedelta
+    async def claim_companions(
+        self, head: Alert, owner: str, now: datetime, lease: timedelta
     ) -> Sequence[Alert]:
-        """Every other due alert of the target that was held, leased to `owner`, oldest first."""
-        queue = self._queues(messenger_of(target)).get(target, [])
-        held = [one for one in _due(queue, now) if one.alert.held]
-        return self._lease(sorted(held, key=lambda one: one.alert.at), owner, now + lease)
+        """Every other due alert that can be told with this one, leased to `owner`."""
+        queue = self._queues(messenger_of(head.target)).get(head.target, [])
+        found = [one for one in _due(queue, now) if _go_together(one.alert, head)]
+        return self._lease(sorted(found, key=lambda one: one.alert.at), owner, now + lease)
 
-    async def settle(self, owner: str, delivery: Delivery) -> bool:
-        """End a leased alert and write its delivery to the journal; False if the lease was lost."""
-        held = self._stored.alerts.get(delivery.alert)
-        if held is None or held.owner != owner:
-            return False
+    async def settle(self, owner: str, *deliveries: Delivery) -> int:
+        """End leased alerts and write their deliveries to the journal; how many they were."""
         with self._changing() as stored:
-            stored.alerts[delivery.alert] = Outgoing(held.alert, due_at=None)
-            _append(stored, [codec.event_line(delivery, held.alert.symbol)])
-        return True
+            return sum([_end(stored, owner, delivery) for delivery in deliveries])
 
     async def retry(self, owner: str, alert: Alert, due_at: datetime) -> None:
         """Give a leased alert back, due again at that time."""
@@ -195,9 +190,14 @@ class MemoryStore:
         """What is known of the chat."""
         return self._stored.chats.get(target)
 
-    async def chats(self) -> Sequence[Chat]:
-        """Every chat that something is known of, by target."""
-        return [chat for _, chat in sorted(self._stored.chats.items())]
+    async def chats(self, within: str | None = None) -> Sequence[Chat]:
+        """Every chat that something is known of, or of these the one and its topics; by target."""
+        known = sorted(self._stored.chats.items())
+        return [
+            chat
+            for target, chat in known
+            if within is None or target == within or target.startswith(f"{within}/")
+        ]
 
     async def put_chat(self, chat: Chat) -> None:
         """Store the chat, over what was known of it."""
@@ -383,6 +383,23 @@ def _check_messages(messages: Sequence[Alert]) -> None:
 
 def _due(queue: Iterable[Outgoing], now: datetime) -> list[Outgoing]:
     return [one for one in queue if one.due_at is not None and one.due_at <= now]
+
+
+def _go_together(one: Alert, head: Alert) -> bool:
+    """Whether two alerts of a chat can be told in one message."""
+    if head.held or one.held:
+        return head.held and one.held
+    return (one.kind, one.symbol, one.at) == (head.kind, head.symbol, head.at)
+
+
+def _end(stored: Stored, owner: str, delivery: Delivery) -> bool:
+    """Whether the alert was the owner's to end."""
+    held = stored.alerts.get(delivery.alert)
+    if held is None or held.owner != owner:
+        return False
+    stored.alerts[delivery.alert] = Outgoing(held.alert, due_at=None)
+    _append(stored, [codec.event_line(delivery, held.alert.symbol)])
+    return True
 
 
 def _add_snapshot(stored: Stored, snapshot: Snapshot, chain: OptionChain | None) -> None:

@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.core.chain import OptionChain
 from bot.core.chats import Chat
@@ -182,28 +183,28 @@ class SqlStore:
         """At most `limit` due alerts of the messenger's targets, one each, leased to `owner`."""
         return await self._lease(_heads(messenger, now).limit(limit), owner, now + lease)
 
-    async def claim_held(
-        self, target: str, owner: str, now: datetime, lease: timedelta
+    async def claim_companions(
+        self, head: Alert, owner: str, now: datetime, lease: timedelta
     ) -> Sequence[Alert]:
-        """Every other due alert of the target that was held, leased to `owner`, oldest first."""
-        held = (
-            select(alerts)
-            .where(alerts.c.target == target, alerts.c.due_at <= now, alerts.c.held)
-            .order_by(alerts.c.at, alerts.c.number)
-        )
-        return await self._lease(held, owner, now + lease)
+        """Every other due alert that can be told with this one, leased to `owner`."""
+        found = _companions(head, now)
+        async with self._reading() as database:  # mostly there is none, and nobody need wait
+            if (await database.run(found.limit(1))).first() is None:
+                return []
+        return await self._lease(found, owner, now + lease)
 
-    async def settle(self, owner: str, delivery: Delivery) -> bool:
-        """End a leased alert and write its delivery to the journal; False if the lease was lost."""
-        held = and_(alerts.c.id == delivery.alert, alerts.c.owner == owner)
-        ended = {"state": delivery.state, "owner": None, "due_at": None}
-        end = update(alerts).where(held).values(ended).returning(alerts.c.symbol)
+    async def settle(self, owner: str, *deliveries: Delivery) -> int:
+        """End leased alerts and write their deliveries to the journal; how many they were."""
+        lines = []
         async with self._writing() as database:
-            symbol = (await database.run(end)).scalar()
-            if symbol is None:
-                return False
-            await self._append(database, [codec.event_line(delivery, symbol)])
-        return True
+            if len(deliveries) > 1:  # lest a move takes the same rows in turns
+                await self._alone(database, OUTBOX_LOCK)
+            for delivery in deliveries:
+                symbol = (await database.run(_ending(owner, delivery))).scalar()
+                if symbol is not None:
+                    lines.append(codec.event_line(delivery, symbol))
+            await self._append(database, lines)
+        return len(lines)
 
     async def retry(self, owner: str, alert: Alert, due_at: datetime) -> None:
         """Give a leased alert back, due again at that time; its attempts are counted."""
@@ -233,10 +234,13 @@ class SqlStore:
             body = (await database.run(query)).scalar()
         return codec.from_json(body, Chat) if body else None
 
-    async def chats(self) -> Sequence[Chat]:
-        """Every chat that something is known of, by target."""
+    async def chats(self, within: str | None = None) -> Sequence[Chat]:
+        """Every chat that something is known of, or of these the one and its topics; by target."""
+        query = select(chats.c.body)
+        if within is not None:
+            query = query.where(_is_within(chats.c.target, within))
         async with self._reading() as database:
-            bodies = (await database.run(select(chats.c.body))).scalars()
+            bodies = (await database.run(query)).scalars()
         known = [codec.from_json(body, Chat) for body in bodies]
         return sorted(known, key=lambda chat: chat.target)  # as no database's language would
 
@@ -620,6 +624,26 @@ def _heads(messenger: str, now: datetime) -> Select[tuple[object, ...]]:
         .where(alerts.c.number == _single(first), _single(under_way).is_(None))
         .order_by(alerts.c.urgency, alerts.c.at, alerts.c.number)
     )
+
+
+def _companions(head: Alert, now: datetime) -> Select[tuple[object, ...]]:
+    """What of the head's chat is due and can be told with it."""
+    same = [alerts.c.target == head.target, alerts.c.held == head.held]
+    if not head.held:
+        same += [
+            alerts.c.urgency == codec.urgency_of(head),
+            alerts.c.at == head.at,
+            alerts.c.symbol == head.symbol,
+        ]
+    due = select(alerts).where(*same, alerts.c.due_at <= now)
+    return due.order_by(alerts.c.at, alerts.c.number)
+
+
+def _ending(owner: str, delivery: Delivery) -> ReturningUpdate[tuple[str]]:
+    """The owner's alert ended; gives its symbol."""
+    leased = and_(alerts.c.id == delivery.alert, alerts.c.owner == owner)
+    ended = {"state": delivery.state, "owner": None, "due_at": None}
+    return update(alerts).where(leased).values(ended).returning(alerts.c.symbol)
 
 
 def _single(query: Select[int]) -> ScalarSelect[int]:

@@ -191,7 +191,7 @@ async def test_a_card_without_a_tty_has_no_escape_codes(tmp_path):
     Terminal(None, stdout, tmp_path, simulated=False).show(card)
 
     assert "\x1b" not in stdout.getvalue()
-    assert "Call Resistance    $90,000   +12.50 %\n" in stdout.getvalue()
+    assert "Call Resistance    $90,000  +12.50%\n" in stdout.getvalue()
 
 
 async def test_a_picture_is_saved_and_its_path_printed(tmp_path):

@@ -18,7 +18,6 @@ from bot.core.reply import (
     Table,
     column_widths,
     plain_lines,
-    table_lines,
     with_picture,
 )
 from bot.core.snapshot import recompute
@@ -29,7 +28,7 @@ from tests.fakes import EXPIRIES, NOON, SPOT, make_chain, make_snapshot
 
 LIMIT = timedelta(minutes=3)
 VIEW = View(NOON, LIMIT)
-PHONE = 40  # characters
+PHONE = 34  # columns
 OF_SNAPSHOT = (cards.levels_card, cards.top_card, cards.move_card, cards.flip_card)
 OF_CHAIN = (cards.max_pain_card, cards.expiries_card)
 
@@ -64,18 +63,18 @@ def test_levels_are_a_ladder_with_spot_in_its_place_and_every_distance():
 
     assert card.title == "BTC levels"
     assert card.tables[0].rows == (
-        ("HVL", "$90,000", "+12.50 %"),
-        ("Call Resistance", "$90,000", "+12.50 %"),
-        ("Call Wall 2", "$85,000", "+6.25 %"),
-        ("Call Wall 3", "$80,000", "+0.00 %"),
+        ("HVL", "$90,000", "+12.50%"),
+        ("Call Resistance", "$90,000", "+12.50%"),
+        ("Call Wall 2", "$85,000", "+6.25%"),
+        ("Call Wall 3", "$80,000", "+0.00%"),
         ("→ Spot", "$80,000", ""),
-        ("Put Wall 2", "$75,000", "-6.25 %"),
-        ("Put Support", "$70,000", "-12.50 %"),
-        ("Put Wall 3", "$60,000", "-25.00 %"),
+        ("Put Wall 2", "$75,000", "-6.25%"),
+        ("Put Support", "$70,000", "-12.50%"),
+        ("Put Wall 3", "$60,000", "-25.00%"),
     )
-    assert table(card, "0DTE").rows[-1] == ("Put Support", "$75,000", "-6.25 %")
-    assert field(card, "Net GEX") == "+$2.9M per +1 %"
-    assert field(card, "Max pain") == "$80,000 (+0.00 %)"
+    assert table(card, "0DTE").rows[-1] == ("Put Support", "$75,000", "-6.25%")
+    assert field(card, "Net GEX") == "+$2.9M per +1%"
+    assert field(card, "Max pain") == "$80,000 (+0.00%)"
     assert field(card, "Payout") == "$2.4M on 3MAR26, 20 h left"
 
 
@@ -97,11 +96,11 @@ def test_a_flip_zone_shows_its_edges_and_the_signs_on_both_sides():
 
     card = cards.flip_card(snapshot, VIEW)
 
-    assert card.tables[0].title == "Flip zone: − below, + above"
+    assert card.tables[0].title == "Flip zone: - below, + above"
     names, prices, away = zip(*card.tables[0].rows, strict=True)
     assert names == ("Upper edge", "Flip", "Lower edge")
     assert prices[1] == f"${zone.flip:,.1f}"
-    assert away[1] == f"{zone.distance_pct:+.2f} %"
+    assert away[1] == f"{zone.distance_pct:+.2f}%"
 
 
 def test_zones_beyond_the_two_nearest_are_counted_and_left_to_the_flip_card():
@@ -128,7 +127,7 @@ def test_every_card_says_how_old_its_data_is_and_who_is_missing():
     for card in all_cards(chain, snapshot, NOON + timedelta(seconds=42)):
         assert card.footer == (
             "as of 2026-03-02 12:00:00 UTC",
-            "data: deribit 42 s, derive 42 s old; without okx (HTTP 451)",
+            "data: deribit, derive 42 s old; without okx (HTTP 451)",
         )
 
 
@@ -152,7 +151,7 @@ def test_without_any_iv_the_card_says_so_and_still_has_max_pain():
 
     assert field(levels, "Net GEX") == "none: no usable IV"
     assert field(levels, "Regime") == "not known"
-    assert field(levels, "Max pain") == "$80,000 (+0.00 %)"
+    assert field(levels, "Max pain") == "$80,000 (+0.00%)"
     assert cards.top_card(snapshot, VIEW).lines == ("none: no usable IV",)
     assert cards.flip_card(snapshot, VIEW).lines == ("none: no usable IV",)
     assert "usable IV" in cards.move_card(snapshot, VIEW).lines[0]
@@ -210,7 +209,7 @@ def test_top_strikes_come_largest_first_with_both_sides_of_the_book():
     card = cards.top_card(make_snapshot(make_chain()), VIEW)
 
     ranked, interest = card.tables
-    assert ranked.rows[0] == ("$90,000", "+$2.2M", "+12.50 %")
+    assert ranked.rows[0] == ("$90,000", "+$2.2M", "+12.50%")
     assert len(ranked.rows) == len(interest.rows) == 7
     assert interest.rows[0] == ("$90,000", "2.7K", "150")
 
@@ -226,14 +225,14 @@ def test_max_pain_has_a_row_for_each_expiry_with_time_left_payout_and_interest()
         ("20MAR26", "18 d"),
         ("18SEP26", "200 d"),
     ]
-    assert where.rows[0][2:] == ("$80,000", "+0.00 %")
+    assert where.rows[0][2:] == ("$80,000", "+0.00%")
     assert payout.rows[0] == ("3MAR26", "$2.4M", "5.1K")
 
 
 def test_the_expected_move_tells_the_iv_it_comes_from():
     card = cards.move_card(make_snapshot(make_chain(iv=0.5)), VIEW)
 
-    assert field(card, "ATM IV") == "50.0 % a year"
+    assert field(card, "ATM IV") == "50.0% a year"
     assert [row[0] for row in card.tables[0].rows] == [
         "1D Max (2 sd)",
         "1D Max (1 sd)",
@@ -249,9 +248,9 @@ def test_the_expiries_shares_of_gex_make_a_whole():
 
     interest, shares = card.tables
     assert interest.rows[0] == ("3MAR26", "20 h", "4.0K", "3.6K", "0.91")
-    total = sum(float(row[2].removesuffix(" %")) for row in shares.rows)
+    total = sum(float(row[2].removesuffix("%")) for row in shares.rows)
     assert total == pytest.approx(100, abs=0.2)
-    assert {row[1] for row in shares.rows} == {"50.0 %"}
+    assert {row[1] for row in shares.rows} == {"50.0%"}
 
 
 @pytest.mark.parametrize(
@@ -292,10 +291,10 @@ def test_tables_fit_a_phone_at_any_price(scale, iv, coins):
     snapshot = make_snapshot(chain, spot=SPOT * scale)
 
     for card in all_cards(chain, snapshot):
-        widths = column_widths(card.tables)
-        lines = [line for table in card.tables for line in table_lines(table, widths)]
-        assert max(map(len, lines), default=0) <= PHONE
-        assert all(len(table.title) <= PHONE for table in card.tables)
+        for table in card.tables:
+            (widths,) = column_widths([table]).values()
+            assert sum(widths) + len(widths) - 1 <= PHONE, table
+            assert len(table.title) <= PHONE
 
 
 STRANGE = st.sampled_from([0.0, -1.0, NAN, float("inf"), 0.005, 0.4, 60.0])
@@ -328,12 +327,12 @@ def test_plain_lines_align_the_tables_of_a_card():
     lines = plain_lines(card)
 
     assert "Spot: $80,000" in lines
-    assert "Level                Price  From spot" in lines
-    assert "Put Support        $75,000    -6.25 %" in lines  # of 0DTE, aligned with the above
+    assert "Level                Price     Away" in lines
+    assert "Put Support        $75,000   -6.25%" in lines  # of 0DTE, aligned with the above
     assert lines[-1] == "data: deribit 0 s old"
 
 
-def test_venues_that_disagree_are_counted_and_their_spread_told():
+def test_a_level_on_which_venues_disagree_is_told_venue_by_venue():
     chain = make_chain(("deribit", "derive"))
     snapshot = make_snapshot(chain)
     deribit, derive = alone(snapshot, chain)
@@ -341,11 +340,13 @@ def test_venues_that_disagree_are_counted_and_their_spread_told():
 
     card = compare_card(snapshot, [deribit, replace(derive, levels=far)], VIEW)
 
-    assert table(card, "Venues within").rows[0] == ("HVL", "1 of 2", "7.50 %")
-    assert table(card, "HVL").rows == (
+    spread, hvl = card.tables
+    assert spread.rows[0] == ("HVL", "$84,000", "$90,000", "7.50%")
+    assert field(card, "Agreement") == "not on HVL"
+    assert hvl.rows == (
         ("all", "$90,000", ""),
-        ("deribit", "$90,000", "+0.00 %"),
-        ("derive", "$84,000", "-6.67 %"),
+        ("deribit", "$90,000", "+0.00%"),
+        ("derive", "$84,000", "-6.67%"),
     )
 
 
@@ -357,8 +358,40 @@ def test_a_venue_without_a_level_does_not_agree_on_it():
 
     card = compare_card(snapshot, [deribit, replace(derive, levels=none)], VIEW)
 
-    assert table(card, "Venues within").rows[0] == ("HVL", "1 of 2", "0.00 %")
+    assert card.tables[0].rows[0] == ("HVL", "$90,000", "$90,000", "0.00%")
     assert table(card, "HVL").rows[-1] == ("derive", "none", "")
+
+
+def test_venues_that_agree_need_one_table_and_one_word_of_regime():
+    chain = make_chain(("deribit", "derive"))
+    snapshot = make_snapshot(chain)
+
+    card = compare_card(snapshot, alone(snapshot, chain), VIEW)
+
+    assert len(card.tables) == 1
+    assert field(card, "Regime") == "positive"
+    assert field(card, "Agreement") == "all 2 venues within 1%"
+
+
+def test_a_venue_with_another_regime_is_named():
+    chain = make_chain(("deribit", "derive"))
+    snapshot = make_snapshot(chain)
+    deribit, derive = alone(snapshot, chain)
+    other = replace(derive, levels=replace(derive.levels, regime="negative"))
+
+    card = compare_card(snapshot, [deribit, other], VIEW)
+
+    assert field(card, "Regime") == "positive; alone derive negative"
+
+
+def test_a_level_that_no_venue_has_is_none_and_no_disagreement():
+    chain = make_chain(iv=NAN)
+    snapshot = make_snapshot(chain)
+
+    card = compare_card(snapshot, alone(snapshot, chain), VIEW)
+
+    assert card.tables[0].rows[0] == ("HVL", "none", "none", "")
+    assert field(card, "Agreement") == "one venue alone was heard"
 
 
 def test_the_time_of_the_data_is_told_on_the_readers_clock():
@@ -379,6 +412,17 @@ def test_the_levels_lead_on_to_every_other_symbol():
     assert Action("Alert me at HVL", "alert add btc odte.hvl cross any") in card.actions
 
 
+def test_no_ring_is_offered_at_a_level_that_is_not_there():
+    chain = make_chain(lefts=[timedelta(days=18)])
+    snapshot = make_snapshot(chain)
+
+    of_day = cards.levels_card(snapshot, VIEW, odte=True)
+    of_all = cards.levels_card(snapshot, VIEW)
+
+    assert "Alert me at HVL" not in [action.label for action in of_day.actions]
+    assert "Alert me at HVL" in [action.label for action in of_all.actions]
+
+
 RING = Alert("a1", NOON, "12", "telegram:7", "BTCUSDT", "BTC crossed HVL #a1", NOON)
 
 
@@ -394,6 +438,15 @@ def test_a_ring_leads_to_levels_chart_silence_and_the_end_of_its_alert():
     ]
 
 
+def test_a_ring_with_a_card_has_the_same_buttons():
+    shown = replace(RING, card=Reply("🔔 BTC crossed HVL $80,000 ↑", footer=("#a1",)))
+
+    card = cards.ring_card(shown, simulated=False)
+
+    assert card.title == "🔔 BTC crossed HVL $80,000 ↑"
+    assert card.actions == cards.ring_card(RING, simulated=False).actions
+
+
 @pytest.mark.parametrize("rule", ["default: btc hvl cross any", "feed:discord:42:btc regime", ""])
 def test_only_the_ring_of_an_alert_of_ones_own_can_be_paused(rule):
     card = cards.ring_card(replace(RING, rule=rule), simulated=False)
@@ -404,11 +457,11 @@ def test_only_the_ring_of_an_alert_of_ones_own_can_be_paused(rule):
 def test_a_notice_is_from_the_program_and_about_no_symbol():
     card = cards.ring_card(replace(RING, symbol="", text="one\ntwo"), simulated=False)
 
-    assert (card.title, card.lines, card.actions) == ("gammabell", ("one", "two"), ())
+    assert (card.title, card.lines, card.actions) == ("⚠️ Notice", ("one", "two"), ())
 
 
 def test_what_has_a_card_of_its_own_is_shown_by_that_and_marked_where_it_is_simulated():
-    card = cards.ring_card(replace(RING, card=Reply("Digest")), simulated=True)
+    card = cards.ring_card(replace(RING, symbol="", card=Reply("Digest")), simulated=True)
 
     assert card == Reply("SIMULATED · Digest")
 

@@ -20,11 +20,11 @@ def test_a_digest_says_where_each_symbol_stands_and_how_old_that_is():
     assert card.title == "Daily digest, 13:00 CET"
     assert card.tables[0].title == "BTC $80,000, positive, 12 s old"
     assert card.tables[0].rows == (
-        ("HVL", "$78,000", "-2.50 %"),
-        ("Call Resistance", "$85,000", "+6.25 %"),
+        ("HVL", "$78,000", "-2.50%"),
+        ("Call Resistance", "$85,000", "+6.25%"),
         ("Put Support", "none", ""),
-        ("1D Max", "$81,600", "+2.00 %"),
-        ("1D Min", "$78,400", "-2.00 %"),
+        ("1D Max", "$81,600", "+2.00%"),
+        ("1D Min", "$78,400", "-2.00%"),
     )
 
 
@@ -41,7 +41,7 @@ def test_old_data_is_marked_and_missing_data_named():
 def test_a_digest_fits_a_phone():
     lines = plain_lines(digest_card({BTC: SNAPSHOT, ETH: None}, ("rang",), VIEW))
 
-    assert max(map(len, lines)) <= 36
+    assert max(map(len, lines)) <= 34
 
 
 def test_a_digest_leads_to_the_levels():

@@ -174,6 +174,14 @@ def test_the_id_fits_a_discord_nonce_and_stands_in_the_text():
     assert alert.text.endswith(f"#{alert.id}")
 
 
+def test_the_card_of_a_ring_carries_the_id_as_its_text_does():
+    (alert,), _ = ring([CROSSING], make_rule("btc hvl cross"))
+
+    assert alert.card.title == "🔔 BTC crossed HVL $80,000 ↑"
+    assert alert.card.footer[-1] == f"#{alert.id}"
+    assert alert.text.endswith(f"#{alert.id}")
+
+
 def test_an_alert_is_worth_sending_until_its_time_to_live_is_over():
     alerts = [
         make_alert(make_rule(f"btc hvl cross {option}"), CROSSING, "words", NOON)

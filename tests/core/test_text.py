@@ -20,6 +20,7 @@ from bot.core.text import (
     cause_text,
     event_text,
     label,
+    level_text,
     money_text,
     percent_text,
     price_text,
@@ -37,6 +38,7 @@ MOVED = Moved(NOON, BTC, CALL, 80_000.0, 82_000.0, 0.01, {"reformed": False, "sp
 @pytest.mark.parametrize(
     ("value", "text"),
     [
+        (123_456.7, "$123,457"),
         (78_304.6, "$78,304.6"),
         (78_000.0, "$78,000"),
         (1_000.04, "$1,000"),
@@ -59,7 +61,15 @@ def test_a_large_amount_is_short(value, text):
 
 
 @pytest.mark.parametrize(
-    ("fraction", "text"), [(0.0042, "+0.42 %"), (-0.0042, "-0.42 %"), (0.0, "+0.00 %")]
+    ("fraction", "text"),
+    [
+        (0.0042, "+0.42%"),
+        (-0.0042, "-0.42%"),
+        (0.0, "+0.00%"),
+        (-0.9999, "-99.99%"),
+        (0.99996, "+100%"),
+        (12.3456, "+1235%"),
+    ],
 )
 def test_a_distance_carries_its_sign_and_unit(fraction, text):
     assert percent_text(fraction) == text
@@ -105,7 +115,7 @@ def test_a_crossing_is_told_with_direction_distance_regime_and_age():
     text = event_text(CROSSING, snapshot, NOON)
 
     assert text == (
-        "BTC crossed HVL $80,000 going up: spot $80,100 (+0.12 %); regime positive. "
+        "BTC crossed HVL $80,000 going up: spot $80,100 (+0.12%); regime positive. "
         "Data: deribit 4 s, derive 1 min old."
     )
 
@@ -149,7 +159,7 @@ def test_a_move_is_told_with_both_ends_its_size_and_its_causes():
     text = event_text(replace(MOVED, cause=cause), make_snapshot(), NOON)
 
     assert text == (
-        "BTC Call Resistance moved $80,000 -> $82,000 (+2.50 %); spot $80,000; "
+        "BTC Call Resistance moved $80,000 -> $82,000 (+2.50%); spot $80,000; "
         "why: spot +2,500 USD, open interest -500 USD. Data: deribit 0 s old."
     )
 
@@ -195,6 +205,18 @@ def test_who_was_not_heard_is_named_with_the_reason():
     assert sources_text(snapshot, NOON) == "data: deribit 4 s old; without okx (HTTP 503)"
 
 
+def test_venues_of_one_age_share_it():
+    heard = {"binance": -4, "bybit": -4.2, "deribit": -70, "okx": -4}
+
+    assert sources_text(make_snapshot(heard=heard), NOON) == (
+        "data: binance, bybit, okx 4 s, deribit 1 min old"
+    )
+
+
+def test_a_rules_word_for_a_level_has_its_label():
+    assert [level_text(one) for one in ("hvl", "odte.put_support")] == ["HVL", "Put Support 0DTE"]
+
+
 def test_a_reason_keeps_its_capitals_at_the_end_of_an_alert():
     snapshot = make_snapshot(left_out={"okx": "HTTP 503"})
 
@@ -206,5 +228,5 @@ def test_a_snapshot_is_told_in_one_line_what_does_not_exist_included():
 
     assert line == (
         "BTC $80,000, regime positive, HVL $79,000, call resistance $85,000, "
-        "put support none, net GEX -$2.5M per 1 %"
+        "put support none, net GEX -$2.5M per 1%"
     )

@@ -16,7 +16,7 @@ CLEAR = 0.0004  # fraction that spot stands away from the price before and after
 
 @dataclass(frozen=True)
 class Passage:
-    """A price that spot comes from one side of and goes to the other, and not before `at`."""
+    """A price that spot comes from one side of, and is beyond by then."""
 
     coin: str
     price: float  # USD
@@ -45,10 +45,11 @@ def next_passage(after=4, lasting=3):
 
 def _passage(coin, after, lasting):
     now = time()
-    path = MARKET.prices(coin, now + np.arange(HORIZON + lasting + 1.0))
-    for second in range(after, HORIZON):
-        before, beyond = path[: second + 1], path[second + 1 : second + 2 + lasting]
+    path = MARKET.prices(coin, now + np.arange(HORIZON + lasting))
+    before = path[: after + 1]
+    for second in range(after + 1, HORIZON):
+        beyond = path[second : second + lasting]
         for lower, upper in ((before, beyond), (beyond, before)):
             if lower.max() * (1 + 2 * CLEAR) < upper.min():
-                return Passage(coin, round((lower.max() + upper.min()) / 2), now + second)
+                return Passage(coin, round((lower.max() + upper.min()) / 2, 1), now + second)
     raise AssertionError(f"{coin} goes nowhere within {HORIZON} s")

@@ -17,6 +17,7 @@ class Answer:
     headers: dict = field(default_factory=dict)
 
 
+LOST = web.ResponseKey("lost", bool)  # of a response: whether it never left
 CLOUDFLARE_BAN = Answer(429, "<html>error code: 1015</html>", via=False)
 
 
@@ -106,7 +107,7 @@ def cut(request):
     if request.transport is not None:
         request.transport.abort()
     response = web.Response(status=500)
-    response["lost"] = True
+    response[LOST] = True
     return response
 
 

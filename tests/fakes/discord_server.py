@@ -37,7 +37,7 @@ from tests.fakes.discord_commands import (
     find_command,
     modal_data,
 )
-from tests.fakes.discord_faults import Faults, after_work, before_work, too_many
+from tests.fakes.discord_faults import LOST, Faults, after_work, before_work, too_many
 from tests.fakes.discord_gateway import Gateway
 from tests.fakes.discord_limits import Limits
 from tests.fakes.discord_model import (
@@ -325,7 +325,7 @@ class FakeDiscord:
         response = await before_work(fault, request, self._closing) if fault else None
         if response is None:
             response = after_work(fault, request, self._do(request, call))
-        call.status = None if response.get("lost") else response.status
+        call.status = None if response.get(LOST) else response.status
         self._count(call, response)
         self.world.changes.notify()
         return response

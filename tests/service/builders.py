@@ -239,6 +239,7 @@ class ScriptedMessenger:
     """Remembers what was sent; fails as often as it is told to."""
 
     repeats_are_safe = True
+    folds = False
 
     def __init__(self, name: str = "terminal", *trouble: DeliveryError) -> None:
         self.name = name
@@ -291,11 +292,11 @@ class FragileStore(MemoryStore):
     async def claim(self, *request) -> Sequence[Alert]:
         return await self._write(super().claim(*request))
 
-    async def claim_held(self, *request) -> Sequence[Alert]:
-        return await self._write(super().claim_held(*request))
+    async def claim_companions(self, *request) -> Sequence[Alert]:
+        return await self._write(super().claim_companions(*request))
 
-    async def settle(self, owner: str, delivery: Delivery) -> bool:
-        return await self._write(super().settle(owner, delivery))
+    async def settle(self, owner: str, *deliveries: Delivery) -> int:
+        return await self._write(super().settle(owner, *deliveries))
 
     async def retry(self, owner: str, alert: Alert, due_at: datetime) -> None:
         await self._write(super().retry(owner, alert, due_at))

@@ -17,7 +17,7 @@ async def test_an_alert_is_added_in_its_shortest_form_and_listed_where_it_was_ma
     added = await desk.ask("alert add BTC hvl CROSS down buffer 0.05% cooldown 15m once")
 
     assert added.title == "Alert #1 set"
-    assert added.fields == (Field("#1", "btc hvl cross down once"),)
+    assert added.fields == (Field("Rings on", "btc hvl cross down once"),)
     assert desk.changes == 1
     listed = await desk.ask("alert list")
     assert listed.fields == (Field("#1", "btc hvl cross down once; has not rung"),)
@@ -100,7 +100,7 @@ async def test_symbol_and_level_alone_ring_on_any_crossing():
 
     reply = await desk.ask("alert add btc hvl", in_private())
 
-    assert field(reply, "#1") == "btc hvl cross any"
+    assert field(reply, "Rings on") == "btc hvl cross any"
     assert reply.lines == ()
 
 
@@ -183,7 +183,7 @@ async def test_a_deleted_alert_can_be_set_again():
     deleted = await desk.ask("alert delete 1", in_private())
     again = await desk.press(deleted, "Set again", in_private())
 
-    assert again.fields == (Field("#2", "btc hvl cross down once"),)
+    assert again.fields == (Field("Rings on", "btc hvl cross down once"),)
 
 
 async def test_fifty_alerts_are_enough_for_a_chat():

@@ -108,8 +108,17 @@ async def test_nothing_is_stored_of_a_chat_that_wants_nothing():
     assert (await book.chats.all(), book.told) == ([], 0)
 
 
-async def test_a_lost_chat_is_kept_for_the_record_even_if_it_had_no_settings():
+async def test_a_lost_chat_that_nothing_rings_in_leaves_no_trace():
     book = Book()
+
+    await book.chats.lose(GROUP, "the bot was blocked")
+
+    assert (await book.chats.all(), book.told) == ([], 0)
+
+
+async def test_a_lost_chat_with_rules_is_kept_for_the_record_even_if_it_had_no_settings():
+    book = Book()
+    await book.store.add_rule(make_rule("btc hvl cross", GROUP))
 
     await book.chats.lose(GROUP, "the bot was blocked")
     await book.chats.lose(GROUP, "again")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.menu import Argument, Entry, Form, Question
-from bot.core.reply import Command, Field, Picture, Reply, parse_command
+from bot.core.reply import Command, Field, Picture, Reply, column_widths, parse_command
 from bot.core.view import View
 from bot.errors import StoreError
 from bot.service.commands import Handled
@@ -66,7 +66,7 @@ async def test_levels_of_some_venues_are_computed_from_these_alone(line):
     if "0dte" not in line:
         # derive's book is half of deribit's, which is all that a chain of its own would hold
         half = alone.levels.net_gex / 2
-        assert Field("Net GEX", f"+${half / 1e6:.1f}M per +1 %") in reply.fields
+        assert Field("Net GEX", f"+${half / 1e6:.1f}M per +1%") in reply.fields
 
 
 async def test_naming_all_venues_changes_no_level():
@@ -143,6 +143,8 @@ async def test_everything_says_simulated_when_it_is():
 
     for line in ("levels", "chart", "status", "help", "nonsense", "alert list"):
         assert (await desk.ask(line)).title.startswith("SIMULATED · ")
+    form = desk.commands.form(parse_command("alert add", HERE))
+    assert form.title == "SIMULATED · Set an alert"
 
 
 async def test_a_chart_is_drawn_when_it_is_wanted_in_the_kind_and_colours_asked_for():
@@ -173,6 +175,10 @@ async def test_levels_may_be_shown_with_the_profile_and_read_well_without():
     assert reply.tables
 
 
+async def test_levels_of_the_day_have_no_picture_which_would_be_of_all_expiries():
+    assert (await (await open_desk()).ask("levels 0dte")).draw is None
+
+
 async def test_a_chart_that_cannot_be_drawn_is_no_picture():
     desk = await open_desk()
     desk.png = None
@@ -197,11 +203,11 @@ async def test_status_shows_health_and_the_age_of_every_symbol():
 
     assert reply.fields == (Field("deribit", "ok"),)
     assert reply.tables[0].rows == (
-        ("BTC", "fresh", "42 s old", "2 of 3"),
+        ("BTC", "fresh", "42 s", "2 of 3"),
         ("ETH", "none yet", "", ""),
     )
     assert ("alerts pending", "0") in reply.tables[1].rows
-    assert ("journal at", "2026-03-02 12:00:00 UTC") in reply.tables[1].rows
+    assert ("journal at", "42 s ago") in reply.tables[1].rows
 
 
 async def test_status_says_when_this_chat_gets_nothing_and_why():
@@ -234,22 +240,48 @@ async def test_a_command_is_added_in_one_place():
         return [f"{text}-{command.home}"]
 
     alert, how = (
-        Argument("id", "which", True, open=True),
+        Argument("id", "which", True, open=True, label="Which one"),
         Argument("how", "how", choices=("a", "b")),
     )
-    entry = Entry("why", "why it rang", (alert, how))
+    entry = Entry("why", "why it rang", (alert, how), title="Ask why")
     desk.commands.add(Handled(entry, why, complete={"id": known}))
 
     assert desk.commands.menu["why"] is entry
     assert desk.commands.entry(parse_command("why", HERE)) is entry
     assert (await desk.ask("/why abc")).lines == ("abc", "12:00")
     assert only_line(await desk.ask("wyh")) == "no command 'wyh'; did you mean why?"
-    assert Field("why ID [how]", "why it rang") in (await desk.ask("help")).fields
-    questions = (Question("id", "which", True), Question("how", "how", False, ("a", "b")))
-    assert desk.commands.form(parse_command("why", HERE)) == Form("why", "why", questions)
+    assert Field("why ID [how]", "why it rang") in (await desk.ask("help why")).fields
+    questions = (
+        Question("id", "which", True, title="Which one"),
+        Question("how", "how", False, ("a", "b"), title="how"),
+    )
+    assert desk.commands.form(parse_command("why", HERE)) == Form("Ask why", "why", questions)
     assert desk.commands.form(parse_command("why abc", HERE)) is None
     assert await desk.commands.complete("why", "id", "x", in_private()) == ["x-telegram:7"]
     assert await desk.commands.complete("why", "how", "B", in_private()) == ["b"]
+
+
+async def test_help_names_every_command_under_its_topic_with_a_slash_where_that_is_typed():
+    desk = await open_desk()
+
+    here, there = await desk.ask("help"), await desk.ask("help", in_private())
+
+    assert [one.name for one in here.fields] == ["Market", "Alerts", "Silence", "Feeds", "More"]
+    assert here.fields[0].value.startswith("levels [symbol] [expiries] [venues] · chart [symbol]")
+    assert there.fields[0].value.startswith(
+        "/levels [symbol] [expiries] [venues] · /chart [symbol]"
+    )
+    named = " · ".join(one.value for one in here.fields)
+    assert named.split(" · ") == [entry.usage for entry in MENU.values()]
+
+
+async def test_help_for_a_topic_says_what_each_of_its_commands_does():
+    desk = await open_desk()
+
+    reply = await desk.press(await desk.ask("help", in_private()), "Feeds", in_private())
+
+    assert [one.name.split()[0] for one in reply.fields] == ["/feed", "/feed", "/feed", "/digest"]
+    assert reply.fields[1].value == "end the feed"
 
 
 async def test_help_for_one_command_shows_that_alone():
@@ -351,9 +383,16 @@ def test_a_form_offers_values_for_what_it_asks():
     form = Desk().commands.form(parse_command("alert add", HERE))
 
     symbol, level, event, options = form.questions
+    assert form.title == "Set an alert"
+    assert (symbol.title, level.title) == ("Which coin", "Which level or price")
     assert symbol.choices == ("BTC", "ETH")
     assert {"hvl", "flip", "odte.hvl", "regime"} <= set(level.choices)
     assert event.choices[0] == "cross any"
+    assert [level.label(one) for one in ("odte.call_resistance", "regime", "70000")] == [
+        "Call Resistance 0DTE",
+        "Regime",
+        "70000",
+    ]
     assert "once" in options.choices
     assert [question.required for question in form.questions] == [True, True, False, False]
 
@@ -386,7 +425,7 @@ async def test_at_most_twenty_five_values_are_offered():
 
 async def test_a_store_in_trouble_offers_nothing():
     class Locked(MemoryStore):
-        async def rules(self):
+        async def rules(self, target=None):
             raise StoreError("database is locked")
 
     assert await Desk(Locked()).commands.complete("alert pause", "id", "", in_private()) == ()
@@ -439,15 +478,40 @@ async def test_the_person_at_the_terminal_asks_as_often_as_they_like():
 async def test_venues_are_compared_level_by_level():
     reply = await (await open_desk()).ask("compare")
 
-    agreement, regimes, hvl, *_ = reply.tables
+    (spread,) = reply.tables
     assert reply.title == "BTC levels by venue"
-    assert agreement.rows[0] == ("HVL", "2 of 2", "0.00 %")
-    assert [row[0] for row in regimes.rows] == ["deribit", "derive"]
-    assert hvl.rows == (
-        ("all", "$90,000", ""),
-        ("deribit", "$90,000", "+0.00 %"),
-        ("derive", "$90,000", "+0.00 %"),
-    )
+    assert spread.rows[0] == ("HVL", "$90,000", "$90,000", "0.00%")
+    assert Field("Agreement", "all 2 venues within 1%") in reply.fields
+
+
+PHONE = 34  # columns
+LINES_WITH_TABLES = (
+    "levels",
+    "levels 0dte",
+    "top",
+    "maxpain",
+    "move",
+    "flip",
+    "expiries",
+    "compare",
+)
+
+
+@pytest.mark.parametrize(
+    "scale", [1e-4, 5e-4, 1, 1.6, 10], ids=lambda scale: f"${80_000 * scale:g}"
+)
+async def test_every_table_fits_a_phone_at_any_price(scale):
+    desk = Desk()
+    chain = make_chain(("binance", "bybit", "deribit"), scale=scale)
+    snapshot = make_snapshot(chain, spot=79_508.3 * scale)
+    await desk.record("BTCUSDT", snapshot=snapshot, chain=chain)
+    desk.now = NOON + timedelta(hours=23, minutes=59)
+
+    for line in (*LINES_WITH_TABLES, "status"):
+        for table in (await desk.ask(line)).tables:
+            (widths,) = column_widths([table]).values()
+            assert sum(widths) + len(widths) - 1 <= PHONE, (line, table)
+            assert len(table.title) <= PHONE
 
 
 NAMES = list(MENU)

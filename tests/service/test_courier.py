@@ -1,6 +1,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from bot.core.chats import Chat
 from bot.core.events import Alert
 from bot.errors import (
@@ -52,12 +54,13 @@ class Messenger(ScriptedMessenger):
 class World:
     """An outbox with these alerts and chats, and a messenger that fails as it is told to."""
 
-    def __init__(self, *trouble, safe=True, store=None):
+    def __init__(self, *trouble, safe=True, folds=False, store=None):
         self.clock = ManualClock()
         self.store = store or MemoryStore()
         self.changes = 0
         self.messenger = Messenger("telegram", *trouble)
         self.messenger.repeats_are_safe = safe
+        self.messenger.folds = folds
         self.chats = Chats(self.store, self.clock.now, self._changed)
         self.dispatcher = Dispatcher(
             self.store, [self.messenger], self.clock.now, "one", self.chats
@@ -338,3 +341,173 @@ class TestHeldAlerts:
         await world.deliver(60)
 
         assert world.messenger.ids == ["ring", "digest"]
+
+
+ONE_MOMENT = tuple(make_alert(identity) for identity in "abc")
+
+
+class TestWhatRangAtOneMoment:
+    async def test_goes_out_as_one_message_and_ends_together(self):
+        world = await World(folds=True).holding(*ONE_MOMENT)
+
+        assert await world.deliver() == [3]
+
+        [sent] = world.messenger.sent
+        assert sent.card.footer == ("#a #b #c",)
+        assert await world.ends() == {"a": "sent", "b": "sent", "c": "sent"}
+
+    async def test_is_told_apart_from_later_rings_other_coins_and_other_chats(self):
+        apart = (
+            make_alert("later", at=after(1)),
+            make_alert("coin", symbol="ETHUSDT"),
+            make_alert("chat", target="telegram:-2"),
+            make_alert("notice", kind="notice"),
+        )
+        world = await World(folds=True).holding(*ONE_MOMENT, *apart)
+
+        await world.deliver(1)
+
+        assert len(world.messenger.sent) == 5
+        assert {"later", "coin", "chat", "notice"} < set(world.messenger.ids)
+
+    async def test_rings_line_by_line_where_the_messenger_wants_it_so(self):
+        world = await World(folds=False).holding(*ONE_MOMENT)
+
+        await world.deliver()
+
+        assert world.messenger.ids == ["a", "b", "c"]
+
+    async def test_and_happened_to_be_one_thing_is_sent_as_it_is(self):
+        world = await World(folds=True).holding(make_alert("a"))
+
+        await world.deliver()
+
+        assert world.messenger.sent == [make_alert("a")]
+
+    async def test_stays_together_when_it_could_not_be_sent(self):
+        world = await World(*[DeliveryError("down")] * 3, folds=True).holding(*ONE_MOMENT)
+
+        assert await world.deliver(1, 2, 4) == [0, 0, 0, 3]
+
+        assert len(world.messenger.sent) == 1
+
+    async def test_leaves_out_what_is_too_old_by_then(self):
+        short = make_alert("short", expires_at=after(30))
+        world = await World(folds=True).holding(*ONE_MOMENT, short)
+        world.clock.wait(31)
+
+        assert await world.deliver() == [4]
+
+        assert (await world.ends())["short"] == "expired"
+        assert "#short" not in world.messenger.sent[0].text
+
+    async def test_follows_a_chat_that_moved(self):
+        moved = RecipientMoved("telegram:-100")
+        world = await World(moved, folds=True).holding(*ONE_MOMENT)
+
+        assert await world.deliver() == [3]
+
+        assert [target for target, _ in world.told] == ["telegram:-100"]
+        deliveries = await events_of(world.store, "delivery")
+        assert [one["target"] for one in deliveries] == ["telegram:-100"] * 3
+
+    async def test_waits_together_for_a_permission_that_one_notice_tells_of(self):
+        world = await World(MISSING, MISSING, folds=True).holding(*ONE_MOMENT)
+
+        assert await world.deliver(60, 120) == [1, 0, 3]
+
+        assert [target for target, _ in world.told] == ["telegram:7", GROUP.target]
+
+    async def test_calls_a_person_where_they_agreed_to_once(self):
+        person = Chat("telegram:7", fallback="telegram:-1")
+        alerts = [make_alert(identity, "telegram:7") for identity in "ab"]
+        world = await World(MISSING, folds=True).holding(*alerts, chats=[person])
+
+        assert await world.deliver() == [2]
+
+        [sent] = world.messenger.sent
+        assert (sent.target, sent.mention) == ("telegram:-1", "telegram:7")
+
+    async def test_ends_together_where_the_chat_is_gone_or_the_message_wrong(self):
+        for trouble in (RecipientGone("kicked"), MessageRefused("too long")):
+            world = await World(trouble, folds=True).holding(*ONE_MOMENT, chats=())
+
+            assert await world.deliver() == [3]
+
+            assert set((await world.ends()).values()) == {"failed"}
+
+    async def test_is_repeated_once_where_nobody_knows_whether_it_arrived(self):
+        lost = DeliveryInDoubt("reply lost")
+        world = await World(*[lost] * 9, folds=True, safe=False).holding(*ONE_MOMENT)
+
+        assert await world.deliver(1, 100) == [0, 3, 0]
+
+        assert len(world.messenger.trouble) == 7
+        assert set((await world.ends()).values()) == {"in_doubt"}
+
+    async def test_is_sent_though_something_of_it_is_in_doubt_for_the_second_time(self):
+        lost = DeliveryInDoubt("reply lost")
+        doubtful = make_alert("doubtful", doubts=1)
+        world = await World(lost, folds=True, safe=False).holding(*ONE_MOMENT, doubtful)
+
+        assert await world.deliver(1) == [1, 3]
+
+        assert await world.ends() == {"doubtful": "in_doubt"} | dict.fromkeys("abc", "sent")
+
+
+class TestACrash:
+    """Between any two writes of what rang at one moment: claim, companions, settle."""
+
+    @pytest.mark.parametrize("after_commit", [False, True])
+    @pytest.mark.parametrize("write", [1, 2, 3])
+    async def test_loses_nothing_and_repeats_under_the_same_nonce_alone(self, write, after_commit):
+        world = await World(folds=True, store=FragileStore(RuntimeError)).holding(*ONE_MOMENT)
+        world.store.breaks_at = world.store.writes + write
+        world.store.breaks_after = after_commit
+        with pytest.raises(RuntimeError):
+            await world.deliver()
+
+        await world.deliver(LEASE.total_seconds())
+
+        assert await world.ends() == dict.fromkeys("abc", "sent")
+        assert len(await events_of(world.store, "delivery")) == 3
+        assert len(set(world.messenger.ids)) == 1
+
+    async def test_before_more_rang_at_that_moment_makes_a_message_of_its_own(self):
+        world = await World(folds=True, store=FragileStore(RuntimeError)).holding(*ONE_MOMENT)
+        world.store.breaks_at = world.store.writes + 3
+        with pytest.raises(RuntimeError):
+            await world.deliver()
+
+        await world.store.post([make_alert("late")])
+        await world.deliver(LEASE.total_seconds())
+
+        first, second = world.messenger.sent
+        assert first.id != second.id
+        assert second.card.footer == ("#a #b #c #late",)
+
+
+class TestARevivedChat:
+    async def test_gets_at_once_what_waits_and_a_second_suspension_is_told_again(self):
+        world = await World(MISSING, folds=True).holding(
+            *ONE_MOMENT, make_alert("d", at=after(1)), make_alert("e", at=after(2))
+        )
+        await world.deliver(5)
+
+        await world.chats.revive(GROUP.target)
+        ended = await world.deliver()
+        world.messenger.trouble.append(MISSING)
+        await world.store.post([make_alert("f", at=after(6))])
+        await world.deliver(5)
+
+        assert ended == [5]
+        told = [target for target, _ in world.told]
+        assert told == ["telegram:7", *[GROUP.target] * 3, "telegram:7"]
+
+    async def test_owner_is_told_though_the_program_died_before_it_told_them(self):
+        world = await World(MISSING, MISSING).holding(make_alert("a"))
+        await world.chats.suspend(GROUP.target, str(MISSING))
+
+        await world.deliver(60)
+
+        assert [target for target, _ in world.told] == ["telegram:7"]

@@ -97,6 +97,11 @@ class TestPushes:
 
         assert line.times() == pytest.approx([spacing * number for number in range(4)])
 
+    def test_to_one_chat_are_spaced_from_the_end_of_the_last_which_may_have_arrived_then(self):
+        line = sent(lambda: Line(seconds=0.2), *[("7",)] * 3)
+
+        assert line.times() == pytest.approx([0, 1.2, 2.4])
+
     def test_of_one_chat_that_must_wait_hold_up_no_other(self):
         line = sent(Line, *[("-1",)] * 5, *[(str(number),) for number in range(10)])
 

@@ -1,4 +1,7 @@
+from dataclasses import replace
 from datetime import timedelta
+
+import pytest
 
 from tests.fakes import NOON
 from tests.service.asking import Desk, field, in_channel, in_private, only_line
@@ -35,9 +38,32 @@ async def test_setup_names_every_missing_right_and_where_it_is_given():
     reply = await Desk().ask("setup", in_channel("View Channel", "Embed Links"))
 
     assert field(reply, "Can ring here") == "no, missing View Channel, Embed Links"
-    assert "in this channel's settings under Permissions" in only_line(reply)
-    assert reply.tone == "error"
+    assert only_line(reply) == (
+        "Give me those rights in this channel's settings under Permissions, then try setup again."
+    )
+    assert reply.tone == "negative"
     assert reply.actions[0].label == "Check again"
+    assert "Test ring" not in [action.label for action in reply.actions]
+
+
+@pytest.mark.parametrize(
+    ("lack", "told"),
+    [
+        ("Add to Server", "no, I am not on this server"),
+        ("be a member of this chat", "no, I am not in this chat"),
+    ],
+)
+async def test_where_we_are_not_at_all_setup_says_so(lack, told):
+    reply = await Desk().ask("setup", in_channel(lack, may_manage=False))
+
+    assert field(reply, "Can ring here") == told
+    assert reply.lines[0].startswith("Whoever manages it can add me")
+
+
+async def test_a_chat_of_ones_own_is_called_this_chat_whatever_its_name():
+    reply = await Desk().ask("setup", replace(in_private(), place="Ann"))
+
+    assert reply.title == "Setup of this chat"
 
 
 async def test_a_suspended_chat_is_taken_up_when_setup_finds_every_right():
@@ -64,6 +90,7 @@ async def test_a_test_ring_takes_the_way_of_every_ring():
     assert (notice.kind, notice.target) == ("notice", CHANNEL)
     assert notice.expires_at == NOON + timedelta(minutes=5)
     assert notice.text.endswith(f"#{notice.id}")
+    assert (notice.card.title, notice.card.footer) == ("🔔 Test", (f"#{notice.id}",))
     assert reply.title == again.title == "A test ring is on its way"
 
 

@@ -46,14 +46,14 @@ def test_another_seed_is_another_market():
 def test_spot_never_jumps(name):
     prices = Market(7).prices(name, seconds(NOON, 86_400))
 
-    assert np.abs(np.diff(np.log(prices))).max() < 0.003 * COINS[name].swing
+    assert np.abs(np.diff(np.log(prices))).max() < 0.001 * COINS[name].near_iv
 
 
 @pytest.mark.parametrize("name", COINS)
 def test_spot_stays_around_the_anchor(name):
     prices = Market(7).prices(name, seconds(NOON, 10_000, step=3601.0))
 
-    assert np.abs(np.log(prices / COINS[name].anchor)).max() < 0.08 * COINS[name].swing
+    assert np.abs(np.log(prices / COINS[name].anchor)).max() < 0.2 * COINS[name].near_iv
     assert abs(prices.mean() / COINS[name].anchor - 1) < 0.01
 
 
@@ -63,8 +63,17 @@ def test_spot_soon_moves_far_enough_to_cross_something(name):
 
     moved = np.abs(prices / prices[:, :1] - 1).max(axis=1)
 
-    assert np.mean(moved > 0.003) > 0.999
-    assert np.mean(moved > 0.006) > 0.9
+    assert moved.min() > 0.008 * COINS[name].near_iv
+
+
+@pytest.mark.parametrize("name", COINS)
+@pytest.mark.parametrize(("hours", "most"), [(2, 1.3), (8, 1.2), (24, 1.1)])
+def test_spot_moves_as_far_as_its_options_expect(name, hours, most):
+    path = np.log(Market(7).prices(name, seconds(NOON, 2000, step=hours * 3600.0)))
+
+    expected = COINS[name].near_iv * (hours / 24 / 365) ** 0.5
+
+    assert 0.9 < np.diff(path).std() / expected < most
 
 
 @given(name=names, at=times)
@@ -164,6 +173,17 @@ def test_a_candle_opens_where_the_last_one_closed_and_holds_its_extremes():
     assert (bars.low <= np.minimum(bars.open, bars.close)).all()
     assert (bars.high >= np.maximum(bars.open, bars.close)).all()
     assert (bars.volume > 0).all()
+
+
+@pytest.mark.parametrize("name", COINS)
+def test_candles_are_small_beside_a_days_move(name):
+    bars = Market(7).candles(name, NOON, half_hours(NOON, 480), 1800)
+
+    ranges, a_day = np.log(bars.high / bars.low), COINS[name].near_iv / 365**0.5
+
+    assert np.median(ranges) < 0.6 * a_day
+    assert ranges.max() < 1.5 * a_day
+    assert np.median(np.abs(np.log(bars.close / bars.open)) / ranges) > 0.2
 
 
 def test_candles_are_made_of_the_spot_path():

@@ -1,5 +1,5 @@
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Literal, get_args, get_origin, get_type_hints
 
@@ -13,12 +13,20 @@ from bot.core.chain import OptionChain, Source
 from bot.core.chats import Chat
 from bot.core.crossings import Latches
 from bot.core.events import Alert, event_object
-from bot.core.reply import Picture
+from bot.core.reply import Picture, Reply
 from bot.core.rules import Rule
 from bot.core.snapshot import Candle, Snapshot
 from bot.errors import StoreError
 from bot.store import codec
-from tests.store.values import CHAIN, SNAPSHOT, bits_of, make_candles, make_crossing, make_snapshot
+from tests.store.values import (
+    CHAIN,
+    NOON,
+    SNAPSHOT,
+    bits_of,
+    make_candles,
+    make_crossing,
+    make_snapshot,
+)
 
 words = st.text(st.characters(codec="utf-8"), max_size=8)
 PLAIN = {
@@ -95,6 +103,14 @@ def test_any_event_comes_back_as_its_event_object(event):
     line = codec.event_line(event, "BTCUSDT")
 
     assert codec.event_body(line.kind, line.body) == event_object(event)
+
+
+def test_the_journal_keeps_a_messages_text_without_its_card():
+    alert = Alert("a1", NOON, "1", "discord:42", "BTCUSDT", "words", NOON)
+
+    told = codec.event_line(replace(alert, card=Reply("words")), "BTCUSDT")
+
+    assert told == codec.event_line(alert, "BTCUSDT")
 
 
 @given(values_of(Snapshot))

@@ -581,8 +581,8 @@ async def test_what_was_held_is_claimed_together(store):
     )
     first = await claim(store, now=NOON + HOUR, limit=1)
 
-    others = await store.claim_held("terminal:", "me", NOON + HOUR, MINUTE)
-    again = await store.claim_held("terminal:", "you", NOON + HOUR, MINUTE)
+    others = await store.claim_companions(make_alert(held=True), "me", NOON + HOUR, MINUTE)
+    again = await store.claim_companions(make_alert(held=True), "you", NOON + HOUR, MINUTE)
 
     assert first == ["a1"]
     assert [alert.id for alert in others] == ["a2", "a3"]
@@ -590,6 +590,44 @@ async def test_what_was_held_is_claimed_together(store):
     assert await claim(store, now=NOON + HOUR) == ["elsewhere"]
     for identity in ("a1", "a2", "a3"):
         assert await store.settle("me", sent(identity))
+
+
+async def test_what_rang_in_a_chat_at_one_moment_is_claimed_together(store):
+    later, held = make_alert("later", NOON + SECOND), make_alert("held", held=True)
+    await store.record(
+        make_ring(
+            make_alert("a1"),
+            make_alert("a2"),
+            make_alert("eth", symbol="ETHUSDT"),
+            make_alert("elsewhere", target="terminal:1"),
+            make_alert("waits", due_at=NOON + HOUR),
+            replace(make_alert("notice"), kind="notice"),
+            later,
+            held,
+        )
+    )
+    now = NOON + MINUTE
+    (head,) = await store.claim("terminal", "me", now, MINUTE, 1)
+
+    others = await store.claim_companions(head, "me", now, MINUTE)
+    again = await store.claim_companions(head, "you", now, MINUTE)
+
+    assert [head.id, *(alert.id for alert in others)] == ["a1", "a2"]
+    assert list(again) == []
+
+
+async def test_alerts_that_were_told_together_end_together(store):
+    await store.record(make_ring(*(make_alert(f"a{n}") for n in range(4))))
+    (head,) = await store.claim("terminal", "me", NOON, MINUTE, 1)
+    await store.claim_companions(head, "me", NOON, MINUTE)
+    await store.retry("me", make_alert("a2"), NOON + HOUR)
+
+    ended = await store.settle("me", sent("a0"), sent("a1"), sent("a2"), sent("unknown"))
+
+    assert ended == 2
+    lines = [entry.body for entry in await journal_of(store)]
+    assert [line["alert"] for line in lines if line["event"] == "delivery"] == ["a0", "a1"]
+    assert await store.settle("me", sent("a3")) == 1
 
 
 async def test_what_waits_for_a_chat_can_be_made_due_at_once(store):
@@ -614,10 +652,13 @@ async def test_what_is_being_sent_is_not_hastened(store):
 
 async def test_held_alerts_whose_lease_ran_out_come_with_a_doubt(store):
     await store.record(make_ring(make_alert("a1", held=True)))
-    await store.claim_held("terminal:", "crashed", NOON, MINUTE)
+    await store.claim_companions(make_alert(held=True), "crashed", NOON, MINUTE)
 
-    assert [one.doubts for one in await store.claim_held("terminal:", "me", NOON, MINUTE)] == []
-    later = await store.claim_held("terminal:", "me", NOON + MINUTE, MINUTE)
+    assert [
+        one.doubts
+        for one in await store.claim_companions(make_alert(held=True), "me", NOON, MINUTE)
+    ] == []
+    later = await store.claim_companions(make_alert(held=True), "me", NOON + MINUTE, MINUTE)
     assert [one.doubts for one in later] == [1]
 
 
@@ -757,6 +798,15 @@ async def test_a_chat_that_moves_takes_along_what_has_not_been_sent(store):
     await store.settle("me", sent("waiting"))
     assert await claim(store, now=now, messenger="telegram") == ["new"]
     assert list(await store.post([make_alert("waiting", NOON, NEW)])) == []
+
+
+async def test_a_chat_comes_with_its_topics_and_no_other(store):
+    for target in (OLD, f"{OLD}/7", f"{OLD}2", NEW):
+        await store.put_chat(Chat(target))
+
+    found = await store.chats(within=OLD)
+
+    assert [chat.target for chat in found] == [OLD, f"{OLD}/7"]
 
 
 async def test_a_chat_that_moves_takes_its_settings_and_whoever_names_it_along(store):

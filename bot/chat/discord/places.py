@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import discord
 
 from bot.chat.discord.rest import Rest
-from bot.chat.discord.rights import lacking
+from bot.chat.discord.rights import first_lacking
 from bot.errors import BotError
 from bot.ports import Facts, Urgency
 
@@ -149,5 +149,5 @@ async def _lacks(client: discord.Client, place: Place) -> tuple[str, ...]:
     me = await guild.fetch_member(client.user.id if client.user else 0)
     if isinstance(channel, discord.Thread):
         parent = await guild.fetch_channel(channel.parent_id)
-        return lacking(parent.permissions_for(me), in_thread=True)
-    return lacking(channel.permissions_for(me), in_thread=False)
+        return first_lacking(parent.permissions_for(me), in_thread=True)
+    return first_lacking(channel.permissions_for(me), in_thread=False)

@@ -96,7 +96,7 @@ def make_client() -> discord.Client:
     trace.on_request_end.append(judge)
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)
     return discord.Client(
-        intents=discord.Intents.none(),
+        intents=discord.Intents(guilds=True),  # the library warns of less, also without a gateway
         connector=connector,
         http_trace=trace,
         allowed_mentions=discord.AllowedMentions.none(),

@@ -14,6 +14,7 @@ NEEDED_IN_THREADS = (
     ("send_messages_in_threads", "Send Messages in Threads"),
     *NEEDED[2:],
 )
+GATES = frozenset(shown for _, shown in (*NEEDED[:2], *NEEDED_IN_THREADS[:2]))
 
 
 def lacking(permissions: discord.Permissions, *, in_thread: bool) -> tuple[str, ...]:
@@ -22,6 +23,12 @@ def lacking(permissions: discord.Permissions, *, in_thread: bool) -> tuple[str, 
         return ()
     needed = NEEDED_IN_THREADS if in_thread else NEEDED
     return tuple(shown for flag, shown in needed if not getattr(permissions, flag))
+
+
+def first_lacking(permissions: discord.Permissions, *, in_thread: bool) -> tuple[str, ...]:
+    """The same of rights that the library worked out: the one without which it withholds others."""
+    lacks = lacking(permissions, in_thread=in_thread)
+    return lacks[:1] if GATES.intersection(lacks) else lacks
 
 
 def may_manage(permissions: discord.Permissions) -> bool:

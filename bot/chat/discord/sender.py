@@ -34,6 +34,7 @@ class DiscordSender:
 
     name = "discord"
     repeats_are_safe = True  # the alert's id is the nonce: the same one makes one message
+    folds = True
 
     def __init__(
         self,

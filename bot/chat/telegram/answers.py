@@ -87,9 +87,7 @@ class Answers:
     ) -> None:
         """Make the card a photo with it, or send the photo below where the card is too long."""
         try:
-            if card(reply).is_caption:
-                await self._change_photo(to, said, reply, picture)
-            else:
+            if not (card(reply).is_caption and await self._joined(to, said, reply, picture)):
                 await self._messages.send_photo(to, Reply(reply.title), picture)
         except (PermissionMissing, NotThere) as error:
             logger.info("no picture in %s: %s", to.target, error)
@@ -97,29 +95,30 @@ class Answers:
     async def _change_drawn(self, at: Address, message: Message, reply: Reply) -> None:
         """Words and picture in place, the words first when the picture takes long."""
         async with _drawing(reply) as drawing:
-            shown = await _with_picture_soon(reply, drawing)
+            below = shown = await _with_picture_soon(reply, drawing)
             if not drawing.done():
                 await self._messages.change_words(at, message, shown)
                 shown = await _finished(reply, drawing)
+                below = Reply(shown.title)
             if shown.picture:
-                await self._change_photo(at, message, shown, shown.picture)
+                if not await self._joined(at, message, shown, shown.picture):
+                    await self._messages.send_photo(at, below, shown.picture)
             else:
                 older = (*shown.lines, OLDER_PICTURE) if message.photo else shown.lines
                 await self._messages.change_words(at, message, replace(shown, lines=older))
 
-    async def _change_photo(
-        self, at: Address, message: Message, reply: Reply, picture: Picture
-    ) -> None:
-        """In place, or as a new photo where that cannot be."""
-        if message.photo or self._can_join:
-            try:
-                await self._messages.change_photo(at, message, reply, picture)
-                return
-            except NotThere:
-                raise
-            except MessageRefused:
-                self._can_join = self._can_join and bool(message.photo)
-        await self._messages.send_photo(at, reply, picture)
+    async def _joined(self, at: Address, message: Message, reply: Reply, picture: Picture) -> bool:
+        """Whether the picture is in the message now; not every server puts one into a text."""
+        if not (message.photo or self._can_join):
+            return False
+        try:
+            await self._messages.change_photo(at, message, reply, picture)
+        except NotThere:
+            raise
+        except MessageRefused:
+            self._can_join = self._can_join and bool(message.photo)
+            return False
+        return True
 
 
 @asynccontextmanager

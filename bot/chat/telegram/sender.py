@@ -30,6 +30,7 @@ class TelegramSender:
 
     name = NAME
     repeats_are_safe = False
+    folds = True
 
     def __init__(
         self, token: Secret, api_base: str, pace: Pace, signer: Signer, *, simulated: bool
@@ -72,7 +73,7 @@ def _marked(reply: Reply, alert: Alert) -> Reply:
     """The card, saying so where it may have arrived before."""
     if not alert.doubts:
         return reply
-    return replace(reply, footer=(*reply.footer, f"#{alert.id} (perhaps a repeat)"))
+    return replace(reply, footer=(*reply.footer, "(perhaps a repeat)"))
 
 
 def _called(shown: Card, mention: str) -> str:

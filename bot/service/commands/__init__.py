@@ -4,6 +4,7 @@ A new one is one `Handled` in the module that it belongs to.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.service.commands.about import about_commands
 from bot.service.commands.alerts import alert_commands
@@ -18,12 +19,16 @@ __all__ = ["Commands", "Handled", "Parts", "every_command"]
 
 
 def every_command(parts: Parts) -> Sequence[Handled]:
-    """All commands, in the order in which help lists them."""
-    return (
-        *market_commands(parts),
-        *alert_commands(parts),
-        *hour_commands(parts),
-        *feed_commands(parts),
-        *setup_commands(parts),
-        *about_commands(parts),
-    )
+    """All commands, in the order and under the topics in which help lists them."""
+    topics = {
+        "Market": market_commands(parts),
+        "Alerts": alert_commands(parts),
+        "Silence": hour_commands(parts),
+        "Feeds": feed_commands(parts),
+        "More": (*setup_commands(parts), *about_commands(parts)),
+    }
+    return [
+        replace(one, entry=replace(one.entry, topic=topic))
+        for topic, commands in topics.items()
+        for one in commands
+    ]

@@ -14,6 +14,8 @@ from bot.core.words import suggest
 from bot.errors import UserError
 from bot.service.commands.table import Handled, Parts
 
+ALL_COMMANDS = Action("All commands", "help")
+
 
 def about_commands(parts: Parts) -> Sequence[Handled]:
     """explain and status."""
@@ -35,25 +37,51 @@ def about_commands(parts: Parts) -> Sequence[Handled]:
 
 
 def help_command(menu: Mapping[str, Entry]) -> Handled:
-    """The list of all commands, or of some."""
-    entry = Entry("help", "this list", (Argument("command", "one of them", open=True),), True)
+    """The list of all commands by topic; what each does, of some."""
+    entry = Entry(
+        "help", "this list", (Argument("command", "one of them, or a topic", open=True),), True
+    )
 
     async def answer(command: Command, view: View) -> Reply:
         del view
+        slash = "/" if command.person else ""
         asked = " ".join(command.arguments).lower().removeprefix("/")
-        shown = {n: e for n, e in menu.items() if n == asked or n.startswith(f"{asked} ")}
-        if asked and not shown:
+        if not asked:
+            return _overview(list(menu.values()), slash)
+        shown = _meant(asked, menu)
+        if not shown:
             near = suggest(asked, menu, "help alone lists the commands")
             raise UserError(f"no command {asked!r}; {near}")
-        fields = (Field(entry.usage, entry.help) for entry in (shown or menu).values())
-        actions = (Action("Levels", "levels"), Action("Status", "status"))
-        return Reply("Commands", fields=tuple(fields), actions=actions, private=True)
+        fields = (Field(f"{slash}{entry.usage}", entry.help) for entry in shown)
+        return Reply("Commands", fields=tuple(fields), actions=(ALL_COMMANDS,), private=True)
 
     async def complete(text: str, command: Command) -> Sequence[str]:
         del command
         return [name for name in menu if name.startswith(text.strip().lower())]
 
     return Handled(entry, answer, complete={"command": complete})
+
+
+def _meant(asked: str, menu: Mapping[str, Entry]) -> Sequence[Entry]:
+    """The command of that name, those of the group, or those of the topic."""
+    named = [e for name, e in menu.items() if name == asked or name.startswith(f"{asked} ")]
+    return named or [entry for entry in menu.values() if entry.topic.lower() == asked]
+
+
+def _overview(entries: Sequence[Entry], slash: str) -> Reply:
+    """A line each topic, and a button that says more of it."""
+    topics = dict.fromkeys(entry.topic for entry in entries)
+    usages = {
+        topic: [f"{slash}{entry.usage}" for entry in entries if entry.topic == topic]
+        for topic in topics
+    }
+    return Reply(
+        "Commands",
+        fields=tuple(Field(topic, " · ".join(found)) for topic, found in usages.items()),
+        lines=(f"What each does: {slash}help and a topic, or a command.",),
+        actions=tuple(Action(topic, f"help {topic.lower()}") for topic in topics),
+        private=True,
+    )
 
 
 async def _explain(command: Command, view: View) -> Reply:
@@ -78,7 +106,7 @@ class Status:
             "Status",
             fields=(*self._parts.status(), *here),
             tables=(
-                Table("", ("Symbol", "Data", "Levels", "Venues"), tuple(rows)),
+                Table("", ("Symbol", "Data", "Age", "Venues"), tuple(rows)),
                 Table("Stored", (), stored),
             ),
             footer=(f"as of {date_text(view.now, view.zone)}",),
@@ -92,10 +120,10 @@ class Status:
         state = "STALE" if view.is_stale(snapshot) else "fresh"
         heard = len(snapshot.sources)
         venues = f"{heard} of {heard + len(snapshot.left_out)}"
-        return coin_of(symbol), state, f"{age_text(view.now - snapshot.at)} old", venues
+        return coin_of(symbol), state, age_text(view.now - snapshot.at), venues
 
 
 def _count_text(value: object, view: View) -> str:
     if isinstance(value, datetime):
-        return date_text(value, view.zone)
+        return f"{age_text(view.now - value)} ago"
     return f"{value:,}" if isinstance(value, int) else "none" if value is None else str(value)

@@ -8,6 +8,7 @@ from bot.core.chats import feed_text
 from bot.core.menu import Argument, Entry
 from bot.core.reply import Action, Command, Field, Reply
 from bot.core.rules import LEVEL_NAMES, Rule, default_rules, parse_rule, rule_text
+from bot.core.text import level_text
 from bot.core.view import View
 from bot.core.words import fitting
 from bot.errors import UserError
@@ -20,7 +21,15 @@ from bot.service.commands.homes import (
 from bot.service.commands.table import SYMBOL, Complete, Handled, Parts
 
 MOST_RULES = 50  # a target
-EVENTS = ("cross any", "cross up", "cross down", "moved 1%", "moved 0.5%", "moved 2%")
+LEVELS = {name: level_text(name) for name in LEVEL_NAMES} | {"regime": "Regime"}
+EVENTS = {
+    "cross any": "Crosses, any way",
+    "cross up": "Crosses going up",
+    "cross down": "Crosses going down",
+    "moved 1%": "Moves by 1%",
+    "moved 0.5%": "Moves by 0.5%",
+    "moved 2%": "Moves by 2%",
+}
 OPTIONS = ("once", "3 times", "cooldown 1h", "buffer 0.1%", "buffer 0.1% cooldown 30m", "ttl 1h")
 PACK_ENDS = "The default pack rings no more: only rules that are set do."
 CALL_ME_HERE = Action("Call me here if my DMs are closed", "alert fallback")
@@ -34,17 +43,24 @@ def alert_commands(parts: Parts) -> Sequence[Handled]:
         "ring on: btc hvl cross down once",
         (
             replace(SYMBOL, required=True),
-            Argument("level", "hvl, flip, regime, ... or a price", required=True, open=True),
-            Argument("event", "what it does: cross any, moved 1%", open=True),
-            Argument("options", "once, cooldown 30m, buffer 0.1%", open=True),
+            Argument(
+                "level",
+                "hvl, flip, regime, ... or a price",
+                required=True,
+                open=True,
+                label="Which level or price",
+            ),
+            Argument("event", "cross any, cross down, moved 1%", open=True, label="What it does"),
+            Argument("options", "once, cooldown 30m, buffer 0.1%", open=True, label="Options"),
         ),
         private=True,
         asks_rights=True,
+        title="Set an alert",
     )
     samples = {
         "symbol": parts.coins,
-        "level": (*LEVEL_NAMES, "regime"),
-        "event": EVENTS,
+        "level": tuple(LEVELS),
+        "event": tuple(EVENTS),
         "options": OPTIONS,
     }
     fallback = Entry(
@@ -54,18 +70,21 @@ def alert_commands(parts: Parts) -> Sequence[Handled]:
         private=True,
     )
     return (
-        Handled(add, alerts.add, samples),
+        Handled(add, alerts.add, samples, labels={"level": LEVELS, "event": EVENTS}),
         Handled(Entry("alert list", "what rings here", (), True, True), alerts.list_all),
-        Handled(_of_id("alert pause", "no rings until resumed"), alerts.pause, {}, alerts.running),
-        Handled(_of_id("alert resume", "ring again"), alerts.resume, {}, alerts.paused),
-        Handled(_of_id("alert delete", "ring no more"), alerts.delete, {}, alerts.every),
+        Handled(_of_id("pause", "no rings until resumed"), alerts.pause, {}, alerts.running),
+        Handled(_of_id("resume", "ring again"), alerts.resume, {}, alerts.paused),
+        Handled(_of_id("delete", "ring no more"), alerts.delete, {}, alerts.every),
         Handled(fallback, alerts.fallback),
     )
 
 
-def _of_id(name: str, text: str) -> Entry:
-    identity = Argument("id", "its number in alert list", required=True, open=True)
-    return Entry(name, text, (identity,), private=True, asks_rights=True)
+def _of_id(word: str, text: str) -> Entry:
+    identity = Argument(
+        "id", "its number in alert list", required=True, open=True, label="Which alert"
+    )
+    title = f"{word.capitalize()} an alert"
+    return Entry(f"alert {word}", text, (identity,), private=True, asks_rights=True, title=title)
 
 
 class AlertCommands:

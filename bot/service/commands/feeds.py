@@ -12,7 +12,7 @@ from bot.core.symbols import find_symbol, find_symbols
 from bot.core.view import View
 from bot.core.words import suggest
 from bot.errors import UserError
-from bot.service.commands.homes import TEST_RING, lacking_lines, require_manager, settle_in
+from bot.service.commands.homes import lacking_lines, require_manager, settle_in, trial
 from bot.service.commands.table import SYMBOLS, Handled, Parts, of_list
 
 TIMES = ("07:00", "08:00", "09:00", "18:00", "22:00", "off")
@@ -22,11 +22,11 @@ def feed_commands(parts: Parts) -> Sequence[Handled]:
     """Every command about what comes by itself."""
     feeds = FeedCommands(parts)
     pack = Argument("pack", "which set of rules", choices=tuple(PACKS))
-    at = Argument("time", "08:00 or off", required=True, open=True)
+    at = Argument("time", "08:00 or off", required=True, open=True, label="At what time")
     of_symbols = {"symbols": of_list(("all", *parts.coins))}
     coins = {"symbols": ("all", *parts.coins)}
     on = Entry("feed on", "ring here on what most want to know", (SYMBOLS, pack), False, True)
-    digest = Entry("digest", "a summary each day", (at, SYMBOLS), False, True)
+    digest = Entry("digest", "a summary each day", (at, SYMBOLS), False, True, "Set a daily digest")
     return (
         Handled(on, feeds.on, coins, of_symbols),
         Handled(Entry("feed off", "end the feed", (), False, True), feeds.off),
@@ -90,7 +90,7 @@ class FeedCommands:
             actions=(
                 Action("Digest off", "digest off"),
                 Action("Other time zone", "timezone"),
-                TEST_RING,
+                *trial(command),
             ),
         )
 
@@ -119,7 +119,7 @@ def _feed_reply(title: str, chat: Chat, command: Command) -> Reply:
     if chat.feed is None:
         actions = (Action("Feed on", "feed on"),) if command.may_manage else ()
         return Reply(title, lines=("Off. Moderators switch it on with: feed on",), actions=actions)
-    change = (TEST_RING, Action("Feed off", "feed off")) if command.may_manage else ()
+    change = (*trial(command), Action("Feed off", "feed off")) if command.may_manage else ()
     return Reply(
         f"{title}: {coins_text(chat.feed.symbols)}",
         fields=(

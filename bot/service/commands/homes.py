@@ -9,6 +9,10 @@ WHERE = {
     "discord": "in this channel's settings under Permissions",
     "telegram": "in this chat's settings under Administrators",
 }
+ABSENT = {  # what is lacking where we are not at all
+    "Add to Server": "I am not on this server",
+    "be a member of this chat": "I am not in this chat",
+}
 REACHED = {"state": "active", "trouble": "", "since": None}
 TEST_RING = Action("Test ring", "setup test")
 
@@ -32,9 +36,29 @@ def lacking_lines(command: Command) -> tuple[str, ...]:
     """Which rights we need there and have not, and where they are given."""
     if not command.lacks:
         return ()
-    missing = ", ".join(command.lacks)
+    return (" ".join([f"I cannot ring here: {lack_text(command)}.", *mending_lines(command)]),)
+
+
+def lack_text(command: Command) -> str:
+    """Why nothing can ring there: missing Send Messages."""
+    absent = [ABSENT[lack] for lack in command.lacks if lack in ABSENT]
+    return absent[0] if absent else f"missing {', '.join(command.lacks)}"
+
+
+def mending_lines(command: Command) -> tuple[str, ...]:
+    """What a person can do about it."""
+    if not command.lacks:
+        return ()
+    if not ABSENT.keys().isdisjoint(command.lacks):
+        return ("Whoever manages it can add me; until then your alerts ring in your own chat.",)
+    given = "that right" if len(command.lacks) == 1 else "those rights"
     where = WHERE.get(command.target.partition(":")[0], "there")
-    return (f"I cannot ring here: missing {missing}. Give it to me {where}, then try a test ring.",)
+    return (f"Give me {given} {where}, then try setup again.",)
+
+
+def trial(command: Command) -> tuple[Action, ...]:
+    """The button of a test, where rings can arrive."""
+    return () if command.lacks else (TEST_RING,)
 
 
 async def settle_in(chats: Chats, command: Command, **fields: object) -> Chat:

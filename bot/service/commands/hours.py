@@ -31,8 +31,12 @@ def hour_commands(parts: Parts) -> Sequence[Handled]:
     """Every command about silence."""
     hours = HourCommands(parts)
     how_long = Argument("duration", "1h, until 08:00 or off", open=True)
-    when = Argument("hours", "23:00-07:00 or off", required=True, open=True)
-    zone = Argument("zone", "Europe/Berlin, America/New_York, ...", required=True, open=True)
+    when = Argument(
+        "hours", "23:00-07:00 or off", required=True, open=True, label="Which hours of each day"
+    )
+    zone = Argument(
+        "zone", "Europe/Berlin, New York, ...", required=True, open=True, label="Which city's clock"
+    )
     return (
         Handled(
             Entry("snooze", "no rings for a while", (how_long,), True, True),
@@ -40,12 +44,19 @@ def hour_commands(parts: Parts) -> Sequence[Handled]:
             {"duration": SNOOZES},
         ),
         Handled(
-            Entry("quiet", "hours without rings, each day", (when,), True, True),
+            Entry("quiet", "hours without rings, each day", (when,), True, True, "Set quiet hours"),
             hours.quiet,
             {"hours": HOURS},
         ),
         Handled(
-            Entry("timezone", "your clock, for quiet hours and digests", (zone,), True, True),
+            Entry(
+                "timezone",
+                "your clock, for quiet hours and digests",
+                (zone,),
+                True,
+                True,
+                "Set the time zone",
+            ),
             hours.timezone,
             {"zone": COMMON_ZONES},
             {"zone": _complete_zone},

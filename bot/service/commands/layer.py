@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.menu import Argument, Entry, Form, Question
-from bot.core.reply import Command, Reply, mark_simulated
+from bot.core.reply import SIMULATED, Command, Reply, mark_simulated
 from bot.core.view import View
 from bot.core.words import MOST, fitting, suggest
 from bot.errors import BotError, UserError
@@ -82,10 +82,14 @@ class Commands:
                 argument.required,
                 _offered(handled, argument)[:MOST],
                 value,
+                handled.labels.get(argument.name, {}),
+                argument.label or argument.name,
             )
             for argument, value in zip(handled.entry.arguments, known, strict=False)
         )
-        return Form(handled.entry.name, handled.entry.name, tuple(questions))
+        marked = SIMULATED if self._simulated else ""
+        title = handled.entry.title or handled.entry.name
+        return Form(f"{marked}{title}", handled.entry.name, tuple(questions))
 
     async def complete(
         self, name: str, argument: str, text: str, command: Command

@@ -88,7 +88,8 @@ class MarketCommands:
         snapshot = await self._snapshot(symbol)
         if not venues:
             card = levels_card(snapshot, view, odte=odte, symbols=self._parts.symbols)
-            return replace(card, draw=self._drawing(snapshot, "profile", THEMES[0], view))
+            draw = self._drawing(snapshot, "profile", THEMES[0], view)
+            return card if odte else replace(card, draw=draw)  # the profile is of all expiries
         wanted = _find_venues(venues, snapshot)
         chain = await self._chain(snapshot, view)
         alone = await asyncio.to_thread(recompute, snapshot, chain, snapshot.at, wanted)

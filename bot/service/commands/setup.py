@@ -12,7 +12,15 @@ from bot.core.reply import Action, Command, Field, Reply
 from bot.core.view import View
 from bot.errors import UserError
 from bot.service.commands.alerts import MOST_RULES
-from bot.service.commands.homes import REACHED, TEST_RING, lacking_lines, settle_in, whose_lines
+from bot.service.commands.homes import (
+    REACHED,
+    lack_text,
+    lacking_lines,
+    mending_lines,
+    settle_in,
+    trial,
+    whose_lines,
+)
 from bot.service.commands.table import Handled, Parts
 
 TEST_LASTS = timedelta(minutes=5)
@@ -46,7 +54,7 @@ class SetupCommand:
         chat = await self._parts.chats.change(command.target, **reached)
         count = len(await self._parts.store.rules(command.target))
         return Reply(
-            f"Setup of {command.place or 'this chat'}",
+            f"Setup of {command.place if command.is_shared and command.place else 'this chat'}",
             fields=(
                 Field("Can ring here", _ability_text(chat, command, view)),
                 Field("Time zone", f"{chat.zone}, {minute_text(view.now, chat.clock)} now"),
@@ -55,9 +63,9 @@ class SetupCommand:
                 Field("Digest", digest_text(chat.digest) if chat.digest else "off"),
                 Field("Alerts", f"{count} of {MOST_RULES}"),
             ),
-            lines=(*lacking_lines(command), *_who_lines(command)),
+            lines=(*mending_lines(command), *_who_lines(command)),
             actions=_next_steps(chat, command),
-            tone="error" if command.lacks or chat.state != "active" else "neutral",
+            tone="negative" if command.lacks or chat.state != "active" else "neutral",
             private=True,
         )
 
@@ -66,9 +74,17 @@ class SetupCommand:
         await settle_in(self._parts.chats, command)
         identity = hashlib.sha256(f"test|{command.home}|{view.now.isoformat()}".encode())
         name = identity.hexdigest()[:ID_LENGTH]
-        text = f"This is a test: rings arrive here. #{name}"
+        card = Reply("🔔 Test", lines=("Rings arrive here.",), footer=(f"#{name}",))
         notice = Alert(
-            name, view.now, "", command.home, "", text, view.now + TEST_LASTS, kind="notice"
+            name,
+            view.now,
+            "",
+            command.home,
+            "",
+            f"This is a test: rings arrive here. #{name}",
+            view.now + TEST_LASTS,
+            kind="notice",
+            card=card,
         )
         await self._parts.store.post([notice])
         return Reply(
@@ -86,7 +102,7 @@ def _ability_text(chat: Chat, command: Command, view: View) -> str:
     if chat.state != "active":
         since = f" since {until_text(chat.since, chat.clock, view.now)}" if chat.since else ""
         return f"no, {chat.state}{since}: {chat.trouble}"
-    return f"no, missing {', '.join(command.lacks)}" if command.lacks else "yes"
+    return f"no, {lack_text(command)}" if command.lacks else "yes"
 
 
 def _silence_text(chat: Chat, view: View) -> str:
@@ -108,4 +124,4 @@ def _next_steps(chat: Chat, command: Command) -> tuple[Action, ...]:
         return (help_,)
     feed = Action("Feed off", "feed off") if chat.feed else Action("Feed on", "feed on")
     again = (Action("Check again", "setup"),) if command.lacks else ()
-    return (*again, feed, TEST_RING, Action("Time zone", "timezone"), help_)
+    return (*again, feed, *trial(command), Action("Time zone", "timezone"), help_)

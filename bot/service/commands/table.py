@@ -17,22 +17,23 @@ Handler = Callable[[Command, View], Awaitable[Reply]]
 Complete = Callable[[str, Command], Awaitable[Sequence[str]]]
 Pictures = Callable[[Snapshot, str, str, bool], Awaitable[bytes | None]]  # kind, theme, stale
 
-SYMBOL = Argument("symbol", "BTC, ETH, ...", open=True)
-SYMBOLS = Argument("symbols", "several of them, or all", open=True)
+SYMBOL = Argument("symbol", "BTC, ETH, ...", open=True, label="Which coin")
+SYMBOLS = Argument("symbols", "several of them, or all", open=True, label="Which coins")
 
 
 @dataclass(frozen=True, slots=True)
 class Handled:
     """A command as menus show it, and what answers it.
 
-    `samples` and `complete` are by argument: values that are often meant, and where those depend
-    on more than the letters typed so far, what finds them.
+    `samples`, `complete` and `labels` are by argument: values that are often meant; where those
+    depend on more than the letters typed so far, what finds them; values in words for people.
     """
 
     entry: Entry
     answer: Handler
     samples: Mapping[str, Sequence[str]] = field(default_factory=dict)
     complete: Mapping[str, Complete] = field(default_factory=dict)
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

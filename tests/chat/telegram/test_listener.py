@@ -177,7 +177,7 @@ async def test_a_slow_picture_comes_after_the_card(fake, house):
 
     assert shown_first[0] is None
     assert shown_first[1].startswith("BTC levels")
-    assert photo.photo == picture().png
+    assert (photo.photo, photo.caption, photo.buttons) == (picture().png, "BTC levels", [])
 
 
 class NewerTelegram(FakeTelegram):
