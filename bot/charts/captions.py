@@ -20,7 +20,7 @@ from bot.charts.canvas import (
     wrap,
 )
 from bot.charts.picture import Caption
-from bot.core.text import age_text, money_text
+from bot.core.text import ages_text, money_text
 
 Legend = Mapping[str, tuple[int, Mapping[str, Any]]]  # by name: a mark's width, px, and look
 
@@ -48,7 +48,7 @@ def headline(caption: Caption) -> str:
 
 def sources_line(caption: Caption) -> str:
     """How old the data of each venue is, and which were not heard."""
-    heard = ", ".join(f"{venue} {age_text(age)}" for venue, age in caption.ages)
+    heard = ages_text(caption.ages)
     missing = f"; without {', '.join(caption.left_out)}" if caption.left_out else ""
     return f"Data: {heard} old{missing}" if heard else f"No data{missing}"
 

@@ -1,5 +1,6 @@
 """Words for people: every number with its unit, every statement with its age."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from bot.core.clocks import minute_text
@@ -79,12 +80,17 @@ def age_text(age: timedelta) -> str:
 
 def sources_text(snapshot: Snapshot, now: datetime) -> str:
     """Who was heard, and how long ago: data: bybit, deribit 4 s, derive 1 min old."""
-    venues: dict[str, list[str]] = {}
-    for source in snapshot.sources:
-        venues.setdefault(age_text(now - source.at), []).append(source.venue)
-    heard = ", ".join(f"{', '.join(names)} {age}" for age, names in venues.items())
+    heard = ages_text((source.venue, now - source.at) for source in snapshot.sources)
     left_out = "".join(f"; without {v} ({why})" for v, why in snapshot.left_out.items())
     return f"data: {heard} old{left_out}"
+
+
+def ages_text(ages: Iterable[tuple[str, timedelta]]) -> str:
+    """Venues by the age of what they said: bybit, deribit 4 s, derive 1 min."""
+    venues: dict[str, list[str]] = {}
+    for venue, age in ages:
+        venues.setdefault(age_text(age), []).append(venue)
+    return ", ".join(f"{', '.join(names)} {age}" for age, names in venues.items())
 
 
 def snapshot_line(snapshot: Snapshot) -> str:

@@ -50,8 +50,8 @@ async def test_a_feed_that_cannot_be_heard_says_what_is_missing_and_where_to_giv
     reply = await Desk().ask("feed on", in_channel("Send Messages", "Embed Links"))
 
     assert only_line(reply) == (
-        "I cannot ring here: missing Send Messages, Embed Links. Give me those rights in this channel's "
-        "settings under Permissions, then try setup again."
+        "I cannot ring here: missing Send Messages, Embed Links. Give me those rights in this "
+        "channel's settings under Permissions, then try setup again."
     )
     assert "Test ring" not in [action.label for action in reply.actions]
 

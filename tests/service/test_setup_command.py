@@ -57,7 +57,7 @@ async def test_where_we_are_not_at_all_setup_says_so(lack, told):
     reply = await Desk().ask("setup", in_channel(lack, may_manage=False))
 
     assert field(reply, "Can ring here") == told
-    assert reply.lines[0].startswith("Whoever manages it can add me")
+    assert reply.lines[0] == "Whoever manages it can add me."
 
 
 async def test_a_chat_of_ones_own_is_called_this_chat_whatever_its_name():

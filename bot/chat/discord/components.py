@@ -78,11 +78,10 @@ def _signed(actions: Iterable[Action], sign: Sign) -> Sequence[tuple[str, str]]:
 
 
 def _input(question: Question) -> discord.ui.TextInput[discord.ui.Modal]:
-    hint = " · ".join(question.choices) or question.help
     return discord.ui.TextInput(
-        label=clipped(clean(question.help or question.name), FORM_LABEL),
+        label=clipped(clean(question.title or question.name), FORM_LABEL),
         custom_id=question.name,
-        placeholder=clipped(clean(hint), HINT),
+        placeholder=clipped(clean(question.help), HINT),
         default=clean(question.value) or None,
         required=question.required,
     )

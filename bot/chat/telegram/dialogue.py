@@ -18,8 +18,13 @@ def ask(form: Form, entry: Entry) -> Reply:
     line = " ".join([form.name, *known])
     return Reply(
         form.title,
-        lines=(f"{question.name}: {question.help}", *_other_way(line, question, entry.usage)),
-        actions=tuple(Action(choice, f"{line} {choice}") for choice in question.choices),
+        lines=(
+            f"{question.title or question.name}: {question.help}",
+            *_other_way(line, question, entry.usage),
+        ),
+        actions=tuple(
+            Action(question.label(choice), f"{line} {choice}") for choice in question.choices
+        ),
         private=entry.private,
     )
 

@@ -50,7 +50,7 @@ def mending_lines(command: Command) -> tuple[str, ...]:
     if not command.lacks:
         return ()
     if not ABSENT.keys().isdisjoint(command.lacks):
-        return ("Whoever manages it can add me; until then your alerts ring in your own chat.",)
+        return ("Whoever manages it can add me.",)
     given = "that right" if len(command.lacks) == 1 else "those rights"
     where = WHERE.get(command.target.partition(":")[0], "there")
     return (f"Give me {given} {where}, then try setup again.",)

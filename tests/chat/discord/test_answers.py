@@ -470,7 +470,7 @@ async def test_a_new_command_shows_up_with_form_and_suggestions_without_any_chan
             typed = await fake.autocomplete(anna, channel, "alert preview", "rule", "btc")
             await typed.answered()
             opened = await (await fake.invoke(anna, channel, "alert preview")).answered()
-            sent = await fake.submit(anna, opened, {"which rule": "btc hvl cross"})
+            sent = await fake.submit(anna, opened, {"rule": "btc hvl cross"})
             await sent.answered()
 
     assert [choice["value"] for choice in typed.choices] == ["btc hvl cross"]
