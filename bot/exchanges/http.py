@@ -60,6 +60,8 @@ class HttpWire:
     async def _ask(
         self, venue: str, host: Host, method: str, path: str, params: Mapping[str, object]
     ) -> bytes:
+        if self._session.closed:  # for which the library has no error of its own kind
+            raise SourceError(venue, "not asked: the program is ending")
         query = {name: str(value) for name, value in params.items()} if method == "GET" else None
         body = msgspec.json.encode(params) if method == "POST" else None
         headers = {"Content-Type": "application/json"} if body else None

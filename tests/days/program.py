@@ -1,9 +1,9 @@
 """The program as its operator runs it: on the simulated market, in a folder with its own database.
 
-    async with Program(tmp_path, TELEGRAM__ENABLED="true", TELEGRAM_TOKEN=...) as program:
-        await program.start()
-        ...
-        assert await program.stop() == 0
+async with Program(tmp_path, TELEGRAM__ENABLED="true", TELEGRAM_TOKEN=...) as program:
+    await program.start()
+    ...
+    assert await program.stop() == 0
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 30
-TWO_SYMBOLS = {"SYMBOLS__ALWAYS": "BTCUSDT,ETHUSDT"}  # a day needs no more, and the machine is small
+TWO_SYMBOLS = {"SYMBOLS__ALWAYS": "BTCUSDT,ETHUSDT"}  # a day needs no more
 
 
 class Program:

@@ -4,6 +4,7 @@ The market is the simulated one; `next_passage` knows what it will do, so that t
 luck: an alert is set on a price that spot is about to pass, and rings once in its life.
 """
 
+import asyncio
 import re
 from contextlib import asynccontextmanager
 
@@ -32,6 +33,7 @@ async def opened(folder):
             "TELEGRAM__ENABLED": "true",
             "TELEGRAM_TOKEN": fake.token,
             "TELEGRAM__API_BASE": fake.api_base,
+            "VENUES__DERIVE__ENABLED": "false",  # its first chain takes six seconds
         }
         async with Program(folder, **settings) as program:
             await program.start()
@@ -90,8 +92,8 @@ class Seat:
         try:
             await self.fake.until(predicate, PATIENCE)
         except TimeoutError:
-            said = [message.words for message in self.fake.sent(self.chat)]
-            pytest.fail(f"never saw {what}, only {said}")
+            said = [message.words[:200] for message in self.fake.sent(self.chat)[-5:]]
+            pytest.fail(f"never saw {what}, last {said}; refused: {refusals(self.fake)}")
 
 
 async def set_alert(seat):
@@ -114,37 +116,55 @@ def is_planned(refusal):
     return any(part in refusal[1] for part in PLANNED)
 
 
+async def test_the_day(tmp_path):
+    async with opened(tmp_path) as (fake, program):
+        ann, mia, tom = (fake.add_user(name) for name in ("Ann", "Mia", "Tom"))
+        trader, room = Seat(fake, ann, fake.private(ann)), Desk(fake, mia, tom)
+
+        (card, snoozed, first, second), kept = await asyncio.gather(
+            a_traders_morning(trader), a_moderators_morning(room)
+        )
+        assert await program.stop() == 0
+        await program.start()
+        await asyncio.gather(
+            a_traders_afternoon(trader, card, snoozed, second),
+            a_moderators_afternoon(room, kept),
+        )
+        third = await the_plug_is_pulled_while_spot_passes(trader, program)
+        await trader.sees(third.text)
+        await without_a_collector_the_levels_grow_stale(trader, program)
+
+        assert [len(trader.seen(one.text)) for one in (first, second, third)] == [1, 1, 1]
+        assert {refusal for refusal in refusals(fake) if not is_planned(refusal)} == set()
+
+
 # --- the trader
 
 
-async def test_a_traders_day(tmp_path):
-    async with opened(tmp_path) as (fake, program):
-        user = fake.add_user("Ann")
-        ann = Seat(fake, user, fake.private(user))
-        await she_is_greeted(ann)
-        card = await she_reads_the_levels(ann)
-        await she_sets_an_alert_by_dialogue(ann)
-        await she_gives_her_time_zone(ann)
-        first, ring = await her_alert_rings(ann)
-        snoozed, second = await she_snoozes_and_nothing_rings(ann, ring)
+async def a_traders_morning(ann):
+    await she_is_greeted(ann)
+    card = await she_reads_the_levels(ann)
+    await she_sends_a_card_to_a_friend(ann)
+    await she_sets_an_alert_by_dialogue(ann)
+    await she_gives_her_time_zone(ann)
+    first, ring = await her_alert_rings(ann)
+    snoozed, second = await she_snoozes_and_nothing_rings(ann, ring)
+    return card, snoozed, first, second
 
-        assert await program.stop() == 0
-        await program.start()
-        await what_rang_meanwhile_comes_when_she_is_back(ann, snoozed, second)
-        await buttons_from_before_the_restart_work(ann, card)
 
-        third = await the_plug_is_pulled_while_spot_passes(ann, program)
-        await ann.sees(third.text)
-        await without_a_collector_the_levels_grow_stale(ann, program)
-
-        assert [len(ann.seen(one.text)) for one in (first, second, third)] == [1, 1, 1]
-        assert {refusal for refusal in refusals(fake) if not is_planned(refusal)} == set()
+async def a_traders_afternoon(ann, card, snoozed, held):
+    await what_rang_meanwhile_comes_when_she_is_back(ann, snoozed, held)
+    await buttons_from_before_the_restart_work(ann, card)
 
 
 async def she_is_greeted(ann):
     greeting = await ann.asks("/start", "SIMULATED", "Commands", "alert add SYMBOL LEVEL")
+    menus = ann.fake.commands.menus
+    await ann.fake.until(lambda: ("all_chat_administrators", "") in menus, PATIENCE)
 
-    assert greeting.buttons == [["Levels", "Status"]]
+    assert {"levels", "alert", "setup"} <= {name for name, _ in menus["all_private_chats", ""]}
+    assert "feed" not in {name for name, _ in menus["all_group_chats", ""]}
+    assert greeting.buttons
 
 
 async def she_reads_the_levels(ann):
@@ -162,6 +182,16 @@ async def she_reads_the_levels(ann):
     assert card.photo.startswith(b"\x89PNG")
     assert all("SIMULATED" in message.words for message in (typo, chart, card))
     return card
+
+
+async def she_sends_a_card_to_a_friend(ann):
+    """By @bot in another chat, to which the bot does not belong."""
+    friends = ann.fake.add_group("Friends", bot="left")
+    query = ann.fake.inline(ann.user, "et", "group")
+    await ann.fake.until(lambda: query.answered, PATIENCE)
+    sent = ann.fake.choose(query, query.results[0]["id"], friends)
+
+    assert "SIMULATED · ETH levels" in sent.words
 
 
 async def she_sets_an_alert_by_dialogue(ann):
@@ -241,38 +271,31 @@ async def without_a_collector_the_levels_grow_stale(ann, program):
 # --- the moderators
 
 
-async def test_a_moderators_day(tmp_path):
-    async with opened(tmp_path) as (fake, program):
-        users = mia, tom = fake.add_user("Mia"), fake.add_user("Tom")
-        desk = fake.add_group("Desk", admins=[mia], bot="left")
-        floor = fake.add_group("Floor", forum=True, admins=[mia])
-        room = Desk(fake, *(Seat(fake, user, desk) for user in users))
-        at_home = Seat(fake, mia, fake.private(mia))
-        fake.private(tom, started=False)
-
-        await they_add_the_bot(room)
-        await moderators_alone_switch_the_feed(room)
-        await everyones_alert_rings_where_it_belongs(room, floor)
-        kept = await a_right_is_taken_and_the_owner_is_told_once(room, at_home)
-        assert await program.stop() == 0
-        await program.start()
-        await with_the_right_comes_what_was_kept(room, kept)
-        await thrown_out_it_is_silent_and_back_it_goes_on(room, at_home)
-        await the_group_moves_and_is_followed(room)
-        await a_channel_has_a_feed_as_well(fake, mia)
-
-        assert {refusal for refusal in refusals(fake) if not is_planned(refusal)} == set()
-
-
 class Desk:
-    """The group, by who sits in it."""
+    """A group by who sits in it; Mia runs it, and has a forum beside."""
 
     def __init__(self, fake, mia, tom):
-        self.fake, self.mia, self.tom = fake, mia, tom
+        self.fake = fake
+        self.chat = fake.add_group("Desk", admins=[mia], bot="left")
+        self.mia, self.tom = Seat(fake, mia, self.chat), Seat(fake, tom, self.chat)
+        self.mia_at_home = Seat(fake, mia, fake.private(mia))
+        floor = fake.add_group("Floor", forum=True, admins=[mia])
+        self.mia_in_topic = Seat(fake, mia, floor, fake.add_topic(floor, "Gamma"))
+        fake.private(tom, started=False)
 
-    @property
-    def chat(self):
-        return self.mia.chat
+
+async def a_moderators_morning(room):
+    await they_add_the_bot(room)
+    await moderators_alone_switch_the_feed(room)
+    await everyones_alert_rings_where_it_belongs(room)
+    return await a_right_is_taken_and_the_owner_is_told_once(room)
+
+
+async def a_moderators_afternoon(room, kept):
+    await with_the_right_comes_what_was_kept(room, kept)
+    await thrown_out_it_is_silent_and_back_it_goes_on(room)
+    await the_group_moves_and_is_followed(room)
+    await a_channel_has_a_feed_as_well(room)
 
 
 async def they_add_the_bot(room):
@@ -288,38 +311,37 @@ async def moderators_alone_switch_the_feed(room):
     await room.tom.asks("/feed on eth", "only who has chat admin here may do that")
     feed = await room.mia.asks("/feed on eth crossings", "Feed on: ETH", "Pack: crossings")
     window = await room.tom.presses(feed, "Feed off")
+    if not window:  # the answer took too long for one
+        await room.tom.sees("only who has chat admin", after=feed)
     await room.mia.asks("/timezone Europe/Berlin", "Time zone Europe/Berlin")
 
-    assert "only who has chat admin" in window
+    assert "only who has chat admin" in window or not window
     assert "Feed on: ETH" in feed.words
 
 
-async def everyones_alert_rings_where_it_belongs(room, floor):
+async def everyones_alert_rings_where_it_belongs(room):
     """A moderator's in the group, or in its topic; anyone else's for them alone."""
-    fake, passage = room.fake, next_passage(after=8)
-    topic = fake.add_topic(floor, "Gamma")
-    in_topic = Seat(fake, room.mia.user, floor, topic)
+    passage = next_passage(after=6)
     line = f"/alert add {passage.rule}"
     toms = await room.tom.asks(line, passage.rule, "It rings in your own chat with me")
     await room.tom.presses(toms, "Call me here if my DMs are closed")
-    await in_topic.asks(line, passage.rule, "It rings in this chat")
+    await room.mia_in_topic.asks(line, passage.rule, "It rings in this chat")
     await room.mia.asks(line, passage.rule, "It rings in this chat")
 
-    for_all = await room.mia.sees("🔔", passage.text)
-    there = await in_topic.sees("🔔", passage.text)
-    for_tom = await room.tom.sees("For you", passage.text)
+    there = await room.mia_in_topic.sees("🔔", passage.text)
+    for_tom = await room.tom.sees("For you", "🔔", passage.text)
+    await room.fake.until(lambda: len(room.mia.seen("🔔", passage.text)) == 2, PATIENCE)
 
-    assert "For you" not in for_all.words
-    assert there.topic is topic
+    assert there.topic is room.mia_in_topic.topic
     assert f"tg://user?id={room.tom.user.id}" in {e.get("url") for e in for_tom.entities}
-    assert len(room.tom.seen("🔔", passage.text)) == 2
+    assert len(room.tom.seen("For you", passage.text)) == 1
 
 
-async def a_right_is_taken_and_the_owner_is_told_once(room, at_home):
+async def a_right_is_taken_and_the_owner_is_told_once(room):
     passage, _ = await set_alert(room.mia)
     room.fake.restrict(room.chat, "can_send_messages")
 
-    note = await at_home.sees("I cannot ring in Desk: missing right: Send Messages")
+    note = await room.mia_at_home.sees("I cannot ring in Desk: missing right: Send Messages")
 
     assert "I go on by myself" in note.words
     assert room.mia.seen("🔔", passage.text) == []
@@ -333,17 +355,17 @@ async def with_the_right_comes_what_was_kept(room, kept):
     await room.mia.asks("/setup", "Can ring here: yes", "Europe/Berlin", "CET")
 
 
-async def thrown_out_it_is_silent_and_back_it_goes_on(room, at_home):
+async def thrown_out_it_is_silent_and_back_it_goes_on(room):
     passage, _ = await set_alert(room.mia)
     room.fake.kick(room.chat)
-    status = await at_home.asks("/status", "chats gone")  # heard in the order of the day
+    status = await room.mia_at_home.asks("/status", "chats gone")  # heard in the order of the day
     await room.fake.until(lambda: passage.is_over, PATIENCE)
     room.fake.join(room.chat, room.mia.user)
     await room.mia.asks("/setup", "Can ring here: yes", "Feed: crossings pack of ETH")
 
     assert re.search("chats gone +1", status.words)
     assert room.mia.seen("🔔", passage.text) == []
-    assert len(at_home.seen("I cannot ring in Desk")) == 1
+    assert len(room.mia_at_home.seen("I cannot ring in Desk")) == 1
 
 
 async def the_group_moves_and_is_followed(room):
@@ -356,8 +378,8 @@ async def the_group_moves_and_is_followed(room):
     assert room.mia.seen("🔔", passage.text) == []
 
 
-async def a_channel_has_a_feed_as_well(fake, mia):
-    channel = fake.add_channel("Levels", admins=[mia])
-    fake.post(channel, "/feed on btc")
+async def a_channel_has_a_feed_as_well(room):
+    channel = room.fake.add_channel("Levels", admins=[room.mia.user])
+    room.fake.post(channel, "/feed on btc")
 
-    await Seat(fake, mia, channel).sees("Feed on: BTC")
+    await Seat(room.fake, room.mia.user, channel).sees("Feed on: BTC")

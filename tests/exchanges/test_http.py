@@ -263,6 +263,17 @@ async def test_a_refused_connection_is_a_source_error():
             await ask(HttpWire(session, {"deribit": host(f"http://{name}:{port}")}))
 
 
+async def test_what_is_asked_after_the_end_is_a_source_error():
+    async def answer(request):
+        return web.Response()
+
+    async with wire_to(answer) as wire:
+        pass
+
+    with pytest.raises(SourceError, match="ending"):
+        await wire.ask("deribit", "GET", PATH, {})
+
+
 async def test_an_endless_redirect_is_a_source_error():
     async def handler(request):
         raise web.HTTPFound(PATH)
