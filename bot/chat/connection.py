@@ -42,7 +42,8 @@ async def supervise(
     """Call `serve` again and again, with a fresh client each time, until cancelled.
 
     `serve` raises BotError for what is expected, TokenRefused for what only the operator can
-    mend: that is tried again at the longest pause, in case the platform was wrong.
+    mend: that is tried again at the longest pause, in case the platform was wrong. A mistake, the
+    library's or ours, is logged with its traceback and ends this client alone.
     """
     failures = 0
     while True:
@@ -54,6 +55,9 @@ async def supervise(
             trouble, final = str(error), True
         except BotError as error:
             trouble, final = str(error), False
+        except Exception as error:
+            logger.exception("%s: the client broke", connection.name)
+            trouble, final = f"the client broke ({type(error).__name__})", False
         failures = 0 if timer.time() - began > STEADY else failures
         pause = min(retry_delay(failures).total_seconds(), LONGEST_PAUSE)
         pause = LONGEST_PAUSE if final else pause

@@ -90,9 +90,6 @@ class DiscordGateway:
             raise trouble(error) from error
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
             raise GatewayDown(f"not reached ({one_line(error)})") from error
-        except Exception as error:  # the library's mistakes, as Rapptz/discord.py #10520
-            logger.exception("discord: the client broke")
-            raise GatewayDown(f"the client broke ({one_line(error)})") from error
 
     async def _tell_commands(self, client: discord.Client) -> None:
         """Tell Discord our commands where they have changed; keep trying, the bot works anyway."""
