@@ -184,8 +184,7 @@ async def test_a_traders_day(tmp_path):
         await tom.asks("timezone", "Time zone Asia/Kolkata", "IST", zone="kolkata")
         first, ring = await his_alert_rings_once_though_the_reply_is_lost(tom)
         await a_ring_has_buttons(tom, ring)
-        third = await he_sets_an_alert_on_a_price_far_off(tom)
-        snoozed, second = await he_snoozes_and_nothing_rings(tom, ring)
+        snoozed, second, third = await he_snoozes_and_nothing_rings(tom, ring)
         await the_plug_is_pulled_while_spot_passes(tom, program, third)
         await what_rang_meanwhile_comes_when_he_is_back(tom, snoozed, second, third)
         await floor.presses(card, "All expiries", "BTC levels", "Call Resistance")
@@ -254,22 +253,18 @@ async def a_ring_has_buttons(tom, ring):
     assert words(ring) == before
 
 
-async def he_sets_an_alert_on_a_price_far_off(tom):
-    passage = next_passage(after=12, lasting=8)
-    await tom.adds(passage, "set")
-    return passage
-
-
 async def he_snoozes_and_nothing_rings(tom, ring):
     """What is held is known to the list, and to nobody's ear; a forged button does nothing."""
     snoozed = await tom.presses(ring, "Snooze 1 h", "Snoozed until", "IST")
     await tom.forges(ring, "AAAAAAAAsnooze off", "That button is not mine")
     passage = next_passage(after=2)
-    await tom.adds(passage, "set")
+    later = next_passage(after=round(passage.at - time()) + 2, lasting=6)
+    for one in (passage, later):
+        await tom.adds(one, "set")
     await tom.asks_until("alert list", f"{passage.rule}; rang 1x")
 
     assert tom.seen(passage.text) == []
-    return snoozed, passage
+    return snoozed, passage, later
 
 
 async def the_plug_is_pulled_while_spot_passes(tom, program, passage):

@@ -136,6 +136,16 @@ async def test_the_missing_right_and_the_channel_are_named():
     assert len(fake.messages(channel)) == 1
 
 
+async def test_no_right_is_named_that_is_missing_only_because_another_is():
+    async with FakeDiscord() as fake:
+        _, _, channel = town(fake)
+        channel.permissions &= ~Permission.SEND_MESSAGES
+        async with sending(fake) as at_work:
+            caught = await refused(PermissionMissing, at_work, f"discord:{channel.id}")
+
+    assert str(caught) == "missing Send Messages in #alerts"
+
+
 async def test_a_channel_of_a_server_that_we_left_is_gone_after_a_restart_too():
     facts = MemoryStore()
     async with FakeDiscord() as fake:
