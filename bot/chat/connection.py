@@ -11,7 +11,8 @@ from bot.ports import Timer
 
 logger = logging.getLogger(__name__)
 
-LONGEST_PAUSE = 60.0  # seconds between two tries
+LONGEST_PAUSE = 30.0  # seconds between two tries
+REFUSED_PAUSE = 60.0  # seconds until a refused token is tried again
 STEADY = 60.0  # seconds that a connection must hold to forget the failures before it
 
 
@@ -42,7 +43,7 @@ async def supervise(
     """Call `serve` again and again, with a fresh client each time, until cancelled.
 
     `serve` raises BotError for what is expected, TokenRefused for what only the operator can
-    mend: that is tried again at the longest pause, in case the platform was wrong. A mistake, the
+    mend: that is tried again each minute, in case the platform was wrong. A mistake, the
     library's or ours, is logged with its traceback and ends this client alone.
     """
     failures = 0
@@ -60,7 +61,7 @@ async def supervise(
             trouble, final = f"the client broke ({type(error).__name__})", False
         failures = 0 if timer.time() - began > STEADY else failures
         pause = min(retry_delay(failures).total_seconds(), LONGEST_PAUSE)
-        pause = LONGEST_PAUSE if final else pause
+        pause = REFUSED_PAUSE if final else pause
         failures += 1
         connection.note(f"down: {trouble}")
         logger.log(

@@ -75,7 +75,8 @@ def parse_rule(text: str, symbols: Iterable[str], target: str) -> Rule:
         case ["cross", *rest]:
             return _options(rule, rest)
         case [word, *_] if not _is_option(word):
-            raise UserError(f"{word!r} is no event; choose cross, moved or regime")
+            near = suggest(word, ("cross", "moved"), "choose cross or moved")
+            raise UserError(f"{word!r} is no event; {near}")
         case _:
             return _options(rule, rest)
 

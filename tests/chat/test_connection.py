@@ -4,7 +4,7 @@ import asyncio
 import logging
 from itertools import pairwise
 
-from bot.chat.connection import LONGEST_PAUSE, Connection, supervise
+from bot.chat.connection import LONGEST_PAUSE, REFUSED_PAUSE, Connection, supervise
 from bot.errors import DeliveryError, TokenRefused
 from tests.service.builders import VirtualTimer, run_virtually, virtual_now
 
@@ -35,7 +35,7 @@ def test_each_try_waits_longer_and_never_more_than_the_longest_pause():
     began, _ = run_virtually(supervised(*[down] * 8))
 
     pauses = [round(later - earlier) for earlier, later in pairwise(began)]
-    assert pauses == [1, 2, 4, 8, 16, 32, LONGEST_PAUSE, LONGEST_PAUSE]
+    assert pauses == [1, 2, 4, 8, 16, LONGEST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE]
 
 
 def test_a_connection_that_held_is_tried_again_soon():
@@ -44,10 +44,10 @@ def test_a_connection_that_held_is_tried_again_soon():
     assert [round(moment) for moment in began] == [0, 62, 124, 186]
 
 
-def test_a_refused_token_is_an_error_and_tried_again_at_the_longest_pause(caplog):
+def test_a_refused_token_is_an_error_and_tried_again_each_minute(caplog):
     began, state = run_virtually(supervised((0.0, TokenRefused("token refused"))))
 
-    assert began == [0.0, LONGEST_PAUSE]
+    assert began == [0.0, REFUSED_PAUSE]
     assert state.startswith("connected, for ")
     assert [one.levelno for one in caplog.records if "token refused" in one.message] == [
         logging.ERROR

@@ -77,7 +77,7 @@ def test_the_default_sizes_said_aloud_are_the_default_sizes():
         ("btc call_resistence cross", "did you mean call_resistance"),
         ("btc odte.hv cross", "did you mean odte.hvl"),
         ("btc xyzzy cross", "levels: hvl, call_resistance"),
-        ("btc hvl crosses", "'crosses' is no event; choose cross, moved or regime"),
+        ("btc hvl crosses", "'crosses' is no event; did you mean cross?"),
         ("btc regime cross any", "regime has no event; write it like: btc regime"),
         ("btc 0 cross", "a price is above 0"),
         ("btc 70000 moved", "a price does not move"),
