@@ -21,7 +21,7 @@ test check: $(STAMP)
 	@$(BIN)/ruff format --check --quiet || { echo "not formatted: run $(BIN)/ruff format"; exit 1; }
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/pytest -q
+	@$(BIN)/pytest -q -n auto
 
 run: $(STAMP)
 	@test -e config.toml || { cp config.example.toml config.toml && \
