@@ -14,9 +14,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
+from uuid import uuid4
 
 from bot.api.journal import journal_line
 from bot.api.printer import Printer
+from bot.api.schema import envelope
 from bot.charts.picture import make_picture
 from bot.charts.theme import THEMES
 from bot.charts.worker import ChartWorker
@@ -156,6 +158,7 @@ async def run_daemon(
             market = recorded_market(recording, clock)
         else:
             market = await stack.enter_async_context(networked(config, source, speed))
+        stack.push_async_callback(end_stragglers, asyncio.all_tasks())
         store = await stack.enter_async_context(opened_store(config))
         identity = await store.open_market(market.name)
         terminal = Terminal(sys.stdin, sys.stdout, Path(), simulated=market.simulated)
@@ -201,7 +204,7 @@ async def make_program(
         limit = max(stale_after(recording, symbol) for symbol in recording.symbols)
     rulebook = Rulebook(store, TARGET)
     await rulebook.reload()
-    chats = Chats(store, market.now, rulebook.reload)
+    chats = Chats(store, market.now, rulebook.changed)
     platforms = await open_platforms(config, store, simulated=market.simulated)
     messengers = [terminal, *senders(platforms, stack)] if "deliver" in roles else []
     owner = f"{socket.gethostname()} {os.getpid()} {token_hex(4)}"  # of this run alone
@@ -220,7 +223,7 @@ async def make_program(
         chats=chats,
         gallery=gallery,
         platforms=platforms,
-        dispatcher=Dispatcher(store, messengers, market.now, owner, chats),
+        dispatcher=Dispatcher(store, messengers, market.now, owner, chats, market.timer),
         sources=market.sources(),
         ticker=make_ticker(market, minutes.take),
         minutes=minutes,
@@ -319,7 +322,11 @@ def make_commands(program: Program) -> Commands:
         symbols=market.symbols,
         pictures=program.gallery.picture,
         status=partial(status_fields, program, market.now()),
-        rules_changed=program.rulebook.reload,
+        rules_changed=program.rulebook.changed,
+        envelope=lambda snapshot, now: envelope(
+            snapshot, now, uuid4().hex, None, simulated=market.simulated
+        ),
+        simulated=market.simulated,
     )
     return Commands(
         every_command(parts),
@@ -341,6 +348,14 @@ def status_fields(program: Program, started: datetime) -> list[Field]:
         *clock_fields(program.ticker),
         *venue_fields(market, program.sources.unlisted()),
     ]
+
+
+async def end_stragglers(known: Collection[asyncio.Task[object]]) -> None:
+    """Cancel what was begun since: requests that nobody waits for, before the network goes."""
+    stragglers = asyncio.all_tasks() - set(known) - {asyncio.current_task()}
+    for task in stragglers:
+        task.cancel()
+    await asyncio.gather(*stragglers, return_exceptions=True)
 
 
 async def written_nowhere() -> None:

@@ -70,6 +70,7 @@ def make_parser() -> Parser:
     sim.add_argument("--seed", type=int, default=7)
     sim.add_argument("--speed", type=float, default=1.0)
 
+    _keys_command(commands)
     _command(commands, "check", _check, "config, database and venues: one line each")
     _command(commands, "migrate", _migrate, "bring the database to this version")
     return parser
@@ -125,6 +126,20 @@ def _command(
     command.add_argument("--debug", action="store_true", default=argparse.SUPPRESS)
     command.set_defaults(act=act)
     return command
+
+
+def _keys_command(commands: "argparse._SubParsersAction[Parser]") -> None:
+    """`keys create NAME`, `keys list`, `keys revoke NAME`."""
+    keys = commands.add_parser("keys", help="who may use the HTTP API", epilog=EPILOG)
+    actions = keys.add_subparsers(dest="action", required=True, metavar="ACTION")
+    create = _command(actions, "create", _create_key, "make a key; it is shown once")
+    create.add_argument("name")
+    create.add_argument(
+        "--per-minute", type=int, metavar="N", help="requests a minute; default 600"
+    )
+    _command(actions, "list", _list_keys, "every key's name and limit")
+    revoke = _command(actions, "revoke", _revoke_key, "the key is refused within a second or two")
+    revoke.add_argument("name")
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -201,6 +216,24 @@ def _migrate(options: argparse.Namespace) -> int:
     from bot.tasks import migrate_store
 
     return asyncio.run(migrate_store(_config(options), print))
+
+
+def _create_key(options: argparse.Namespace) -> int:
+    from bot.tasks import create_key
+
+    return asyncio.run(create_key(_config(options), options.name, options.per_minute, print))
+
+
+def _list_keys(options: argparse.Namespace) -> int:
+    from bot.tasks import list_keys
+
+    return asyncio.run(list_keys(_config(options), print))
+
+
+def _revoke_key(options: argparse.Namespace) -> int:
+    from bot.tasks import revoke_key
+
+    return asyncio.run(revoke_key(_config(options), options.name, print))
 
 
 def _config(options: argparse.Namespace, *, quiet: bool = False) -> "Config":

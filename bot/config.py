@@ -18,6 +18,7 @@ from bot.errors import ConfigError
 
 PREFIX = "GAMMABELL_"
 DEFAULT_FILE = Path("config.toml")
+LISTS = (["symbols", "always"], ["api", "cors"])  # written with commas in the environment
 
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
@@ -127,10 +128,12 @@ class TelegramConfig(Section):
 
 
 class ApiConfig(Section):
-    """[api]: not built yet."""
+    """[api]: where the HTTP API listens, and whom it shows what."""
 
     host: str = "127.0.0.1"
     port: Port = 8080
+    cors: list[str] = msgspec.field(default_factory=list)  # origins of pages that may read it
+    metrics: Literal["loopback", "anywhere"] = "loopback"
 
 
 class LogConfig(Section):
@@ -211,9 +214,9 @@ def _check_keys(table: Mapping[str, object], section: type, where: str, path: st
 def _set(table: dict[str, object], name: str, value: str) -> None:
     """Put the value of GAMMABELL_<SECTION>__<KEY> where the file would have it."""
     path = name.removeprefix(PREFIX).lower().split("__")
-    is_list = path == ["symbols", "always"]
+    is_list = path in LISTS
     *sections, key = path
-    parts = [part.strip() for part in value.split(",")]
+    parts = [part.strip() for part in value.split(",")] if value.strip() else []
     nested: dict[str, object] = {key: parts if is_list else value}
     for section in reversed(sections):
         nested = {section: nested}
@@ -263,6 +266,7 @@ def _check_values(config: Config) -> None:
     for field in msgspec.structs.fields(config.venues):
         _settle_addresses(f"venues.{field.name}", getattr(config.venues, field.name))
     _check_platforms(config)
+    _check_api(config.api)
     if config.log.level not in ("debug", "info", "warning", "error"):
         raise ConfigError(f"log.level: {config.log.level!r}; choose debug, info, warning or error")
 
@@ -292,6 +296,23 @@ def _check_platforms(config: Config) -> None:
             "telegram.webhook_url: webhook mode needs the address at which Telegram finds us, "
             "like https://bell.example.org/telegram"
         )
+
+
+def _check_api(api: ApiConfig) -> None:
+    if not api.host.strip():
+        raise ConfigError(
+            'api.host: name an address to listen at: "127.0.0.1", or "0.0.0.0" for all'
+        )
+    for origin in api.cors:
+        if origin != "*" and not (_is_address(origin, ("http", "https")) and _is_bare(origin)):
+            raise ConfigError(
+                f'api.cors: {origin!r}: write "*" or origins like https://example.org'
+            )
+
+
+def _is_bare(origin: str) -> bool:
+    """Whether it is scheme, host and port alone, as a browser names it."""
+    return not urlsplit(origin).path and "@" not in origin and origin == origin.lower()
 
 
 def _settle_addresses(name: str, venue: VenueConfig) -> None:

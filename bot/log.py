@@ -9,7 +9,8 @@ from bot.core.secret import Secret
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 HIDDEN = "***"
-CHATTY = ("httpx", "httpcore", "telegram.ext.Updater")  # at info: a line a request, with its URL
+# At info a line a request, with its URL; at debug a line a query, with what it stores.
+CHATTY = ("httpx", "httpcore", "telegram", "aiosqlite", "sqlalchemy")
 
 _secrets: list[str] = []
 
@@ -29,6 +30,8 @@ def set_up(level: str) -> None:
     logging.basicConfig(level=level, handlers=[handler])
     for name in CHATTY:
         logging.getLogger(name).setLevel("WARNING")
+    # At debug it shows the tokens of interactions, with which anyone can answer for 15 minutes.
+    logging.getLogger("discord").setLevel(max(logging.INFO, logging.getLogger().level))
     sys.excepthook = _tell
 
 

@@ -1,6 +1,6 @@
 """What the service needs of the world, in words of the domain; adapters fit by shape."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +11,8 @@ from bot.core.chain import OptionChain
 from bot.core.chats import Chat
 from bot.core.crossings import Latches
 from bot.core.events import Alert, Delivery, Event
+from bot.core.history import Past
+from bot.core.keys import ApiKey
 from bot.core.menu import Entry, Form
 from bot.core.minutes import Minute
 from bot.core.reply import Command, Reply
@@ -119,11 +121,11 @@ class Messenger(Protocol):
     """A way to reach people; `name` is the part of a target before the colon."""
 
     name: str
-    repeats_are_safe: bool  # whether the same alert sent twice makes one message
+    repeats_are_safe: bool  # whether the same alert sent twice in a minute or two is one message
     folds: bool  # whether what rang in a chat at one moment goes out as one message
 
-    async def send(self, alert: Alert) -> None:
-        """Deliver one message, at the platform's pace.
+    async def send(self, alert: Alert, begun: Callable[[], None]) -> None:
+        """Deliver one message, at the platform's pace; `begun` is called when it leaves us.
 
         Raises DeliveryError (later), DeliveryInDoubt (perhaps arrived), RecipientGone,
         PermissionMissing, RecipientMoved, MessageRefused (never) or TokenRefused.
@@ -138,6 +140,11 @@ class Urgency(IntEnum):
     ALERT = 1
     NOTICE = 2
     DIGEST = 3
+
+
+def urgency_of(alert: Alert) -> Urgency:
+    """Its place among the messages of one chat, and among the chats."""
+    return Urgency[alert.kind.upper()]
 
 
 class Pace(Protocol):
@@ -336,8 +343,15 @@ class Store(Protocol):
         """
         ...
 
-    async def release(self, owner: str) -> None:
-        """Give back everything leased to the owner, due at once: it is not sending any more."""
+    async def renew(self, owner: str, ids: Collection[str], until: datetime) -> None:
+        """Prolong the owner's leases of these alerts: they are still on their way, no doubt."""
+        ...
+
+    async def release(self, owner: str, cut_off: Collection[str] = ()) -> None:
+        """Give back everything leased to the owner, due at once: it is not sending any more.
+
+        Of those that were cut off nobody knows whether they arrived: one more doubt.
+        """
         ...
 
     async def chat(self, target: str) -> Chat | None:
@@ -350,6 +364,14 @@ class Store(Protocol):
 
     async def put_chat(self, chat: Chat) -> None:
         """Store the chat, over what was known of it."""
+        ...
+
+    async def change_chat(self, target: str, change: Callable[[Chat], Chat]) -> tuple[Chat, Chat]:
+        """The chat before and after the change, in one transaction; of nobody known the default.
+
+        No other change of it comes in between, whoever makes it. Only news is written, and
+        nothing when `change` raises.
+        """
         ...
 
     async def move_target(self, target: str, to: str) -> None:
@@ -374,7 +396,11 @@ class Store(Protocol):
         ...
 
     async def hasten(self, target: str, now: datetime) -> None:
-        """What waits for the chat, held or to be tried again, is due now; leases go on."""
+        """What waits for the chat to be tried again is due now; what is held stays, leases too."""
+        ...
+
+    async def redate_held(self, target: str, due_at: datetime) -> None:
+        """What is held for the chat is due then, and lives as long from then on; leases go on."""
         ...
 
     async def journal(self, after: int, limit: int) -> Sequence[JournalEntry]:
@@ -394,6 +420,27 @@ class Store(Protocol):
 
     async def minutes(self, symbol: str, since: datetime, until: datetime) -> Sequence[Minute]:
         """The symbol's minutes that began since then and before `until`, ascending."""
+        ...
+
+    async def history(
+        self, symbol: str, since: datetime, until: datetime, step: timedelta
+    ) -> Sequence[Past]:
+        """The newest of the symbol's snapshots in each step of that time, ascending.
+
+        Steps are counted from 1970, so that the past stays the same from one call to the next.
+        """
+        ...
+
+    async def add_key(self, key: ApiKey) -> bool:
+        """Store the key; False when its name is taken."""
+        ...
+
+    async def keys(self) -> Sequence[ApiKey]:
+        """Every key of the HTTP API, by name."""
+        ...
+
+    async def delete_key(self, name: str) -> bool:
+        """Forget the key; False when there is none of that name."""
         ...
 
     async def open_market(self, market: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import sys
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
@@ -9,28 +10,32 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from secrets import token_bytes
 
 from bot.api.journal import journal_line, journal_text
 from bot.api.printer import Printer
 from bot.app import make_replay, make_ticker, networked, opened_store, pace, until_stopped
-from bot.chat.terminal import Terminal
+from bot.chat.terminal import TARGET, Terminal
 from bot.config import Config, duration
 from bot.core.cards import levels_card
 from bot.core.chain import OptionChain, only_venues
 from bot.core.events import Alert
+from bot.core.keys import PER_MINUTE, RANDOM_BYTES, ApiKey, digest_of, make_key
 from bot.core.reply import mark_simulated
 from bot.core.schedule import next_collect
 from bot.core.snapshot import Snapshot, Tick, recompute
 from bot.core.symbols import coin_of, find_symbol
 from bot.core.text import age_text
 from bot.core.view import View
-from bot.errors import BotError, NothingHeard, NotListed, SourceError, StoreError
+from bot.errors import BotError, NothingHeard, NotListed, SourceError, StoreError, UsageError
 from bot.markets import SIMULATED, Market, enabled_venues, live_market, now_utc, recorded_market
 from bot.ports import ChainSource
 from bot.recording.format import Recording, read_recording
 from bot.recording.recorder import Recorder, RecordingWire
 from bot.recording.replay import VirtualClock, newest_tick, stale_after
+from bot.service.chats import Chats
 from bot.service.dispatcher import Dispatcher
+from bot.service.rulebook import Rulebook
 from bot.service.ticker import Ticker
 from bot.signin import discord_bot, telegram_bot
 from bot.store.engine import parse_url, place, sqlite_file
@@ -40,6 +45,8 @@ from bot.tokens import read_token
 logger = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 5.0
+KEY_NAME = r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}"
+MOST_PER_MINUTE = 10_000_000
 
 
 async def look_live(
@@ -69,7 +76,7 @@ class Silent:
     repeats_are_safe = True
     folds = False
 
-    async def send(self, alert: Alert) -> None:
+    async def send(self, alert: Alert, begun: Callable[[], None]) -> None:
         """Nothing more to do."""
 
 
@@ -128,7 +135,8 @@ async def replay_recording(
     market = recorded_market(recording, clock)
     async with opened_store(config) as store:
         identity = await store.open_market(market.name)
-        dispatcher = Dispatcher(store, [Silent()], market.now, owner="replay")
+        chats = Chats(store, market.now, Rulebook(store, TARGET).changed)
+        dispatcher = Dispatcher(store, [Silent()], market.now, "replay", chats, market.timer)
         replay = await make_replay(recording, clock, market, store, dispatcher, every)
         cursor = cursor_file(config, identity, "replay")
         with Printer(store, identity, cursor, render, sys.stdout.fileno()) as printer:
@@ -293,6 +301,42 @@ async def migrate_store(config: Config, say: Callable[[str], None]) -> int:
     """Bring the database to this version's revision and say so."""
     before, after = await migrate(config.store.url)
     say(f"database at revision {after}" + (f", was {before or 'new'}" if before != after else ""))
+    return 0
+
+
+async def create_key(
+    config: Config, name: str, per_minute: int | None, say: Callable[[str], None]
+) -> int:
+    """Make a key for the HTTP API and show it, this once."""
+    if not re.fullmatch(KEY_NAME, name):
+        raise UsageError(f"keys create {name!r}: a name has up to 64 letters, digits and . _ @ -")
+    limit = PER_MINUTE if per_minute is None else per_minute
+    if not 0 < limit <= MOST_PER_MINUTE:
+        raise UsageError(f"--per-minute {limit}: write a number from 1 to {MOST_PER_MINUTE}")
+    key = make_key(token_bytes(RANDOM_BYTES))
+    async with opened_store(config) as store:
+        if not await store.add_key(ApiKey(name, digest_of(key), limit, now_utc())):
+            raise UsageError(f"there is a key {name!r} already: choose another name or revoke it")
+    say(key)
+    if sys.stderr.isatty():
+        sys.stderr.write(f"{limit} requests a minute; it is not shown again, keep it now\n")
+    return 0
+
+
+async def list_keys(config: Config, say: Callable[[str], None]) -> int:
+    """One line each: name, limit, since when."""
+    async with opened_store(config) as store:
+        for key in await store.keys():
+            say(f"{key.name}  {key.per_minute} a minute  since {key.created_at:%Y-%m-%d}")
+    return 0
+
+
+async def revoke_key(config: Config, name: str, say: Callable[[str], None]) -> int:
+    """The key is no key any more."""
+    async with opened_store(config) as store:
+        if not await store.delete_key(name):
+            raise UsageError(f"there is no key {name!r}; `gammabell keys list` shows them")
+    say(f"revoked {name}")
     return 0
 
 

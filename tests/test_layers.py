@@ -20,7 +20,7 @@ FOREIGN = {
     "charts": {"matplotlib", "numpy"},
     "sim": {"aiohttp", "msgspec", "numpy"},
     "chat": {"aiohttp", "discord", "rich", "telegram", "yarl"},
-    "api": {"msgspec"},
+    "api": {"aiohttp", "msgspec"},
 }
 OURS = {
     "core": {"core", "errors"},

@@ -1,1 +1,1 @@
-"""The wire contract of the HTTP API; so far the terminal prints it."""
+"""The HTTP API: its contract as types and tables, its endpoints, and the server."""

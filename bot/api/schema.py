@@ -1,7 +1,8 @@
-"""The envelope and its parts: the types that encode every answer."""
+"""The envelope and the levels: the types that encode the answers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Generic, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -11,6 +12,10 @@ from bot.core.snapshot import Candle, Snapshot
 from bot.core.zones import FlipZone
 
 VERSION = "2.0"
+IN_MULTI = ("expected_move", "max_pain", "ranked", "zones")
+INCLUDES = ("candles", "expected_move", "max_pain", "ranked", "spot", "zones")
+
+T = TypeVar("T")
 
 
 class Ranked(msgspec.Struct):
@@ -28,16 +33,16 @@ class Spot(msgspec.Struct):
 
 
 class Sections(msgspec.Struct):
-    """`data` of /gex/levels with everything included."""
+    """`data` of /gex/levels; a section that was not asked for is left out."""
 
     all_expiry: LevelSet
     odte: OdteSet
-    ranked: Ranked
-    max_pain: MaxPain | None
-    expected_move: ExpectedMove | None
-    gamma_flip_zones: Sequence[FlipZone]
-    spot: Spot
-    candles: Sequence[Candle]
+    ranked: Ranked | UnsetType = UNSET
+    max_pain: MaxPain | UnsetType | None = UNSET
+    expected_move: ExpectedMove | UnsetType | None = UNSET
+    gamma_flip_zones: Sequence[FlipZone] | UnsetType = UNSET
+    spot: Spot | UnsetType = UNSET
+    candles: Sequence[Candle] | UnsetType = UNSET
 
 
 class Extra(msgspec.Struct):
@@ -52,6 +57,14 @@ class Extra(msgspec.Struct):
     stale: bool
 
 
+class RateLimit(msgspec.Struct, frozen=True):
+    """How many requests a minute, how many of them are left, when all are back."""
+
+    limit: int
+    remaining: int
+    reset: int  # seconds since 1970
+
+
 class Meta(msgspec.Struct):
     """What every answer carries; the fields that do not apply are left out."""
 
@@ -64,30 +77,68 @@ class Meta(msgspec.Struct):
     freshness_seconds: float | UnsetType = UNSET
     source: Sequence[str] | UnsetType = UNSET
     exchanges_filtered: Sequence[str] | UnsetType | None = UNSET
+    rate_limit: RateLimit | UnsetType = UNSET
+    simulated: bool | UnsetType = UNSET  # there, and true, where the market is
     extra: Extra | UnsetType = UNSET
 
 
-class Success(msgspec.Struct):
+class Success(msgspec.Struct, Generic[T]):
     """The envelope of an answer."""
 
-    success: bool
-    data: Sections
+    success: Literal[True]
+    data: T
     meta: Meta
 
 
-def sections(snapshot: Snapshot) -> Sections:
-    """All sections of the snapshot."""
+class Problem(msgspec.Struct, frozen=True):
+    """What is wrong with one parameter."""
+
+    type: Literal["unknown", "missing", "repeated", "value"]
+    loc: Sequence[str]
+    msg: str
+
+
+class Details(msgspec.Struct, frozen=True):
+    """More of what went wrong, as the code has it."""
+
+    errors: Sequence[Problem] | UnsetType = UNSET
+    retry_after_seconds: int | UnsetType = UNSET
+    limit: int | UnsetType = UNSET  # requests a minute
+
+
+class Trouble(msgspec.Struct):
+    """What went wrong."""
+
+    code: str
+    message: str
+    details: Details
+
+
+class Failure(msgspec.Struct):
+    """The envelope of a refusal."""
+
+    success: Literal[False]
+    error: Trouble
+    meta: Meta
+
+
+def sections(snapshot: Snapshot, included: Collection[str] = INCLUDES) -> Sections:
+    """The snapshot's levels and the sections included, all of them unless they are named."""
     levels = snapshot.levels
-    return Sections(
-        all_expiry=levels.all_expiry,
-        odte=levels.odte,
-        ranked=Ranked(levels.ranked, levels.ranked_odte),
-        max_pain=levels.max_pain,
-        expected_move=levels.expected_move,
-        gamma_flip_zones=levels.gamma_flip_zones,
-        spot=Spot(snapshot.spot, snapshot.perps_price),
-        candles=snapshot.candles,
-    )
+    found = Sections(levels.all_expiry, levels.odte)
+    if "ranked" in included:
+        found.ranked = Ranked(levels.ranked, levels.ranked_odte)
+    if "max_pain" in included:
+        found.max_pain = levels.max_pain
+    if "expected_move" in included:
+        found.expected_move = levels.expected_move
+    if "zones" in included:
+        found.gamma_flip_zones = levels.gamma_flip_zones
+    if "spot" in included:
+        found.spot = Spot(snapshot.spot, snapshot.perps_price)
+    if "candles" in included:
+        found.candles = snapshot.candles
+    return found
 
 
 def meta(
@@ -120,8 +171,14 @@ def meta(
 
 
 def envelope(
-    snapshot: Snapshot, now: datetime, request_id: str, exchanges: Sequence[str] | None
+    snapshot: Snapshot,
+    now: datetime,
+    request_id: str,
+    exchanges: Sequence[str] | None,
+    *,
+    simulated: bool = False,
 ) -> bytes:
     """The success envelope with every section."""
-    answer = Success(True, sections(snapshot), meta(snapshot, now, request_id, exchanges))
-    return msgspec.json.encode(answer)
+    facts = meta(snapshot, now, request_id, exchanges)
+    facts.simulated = simulated or UNSET
+    return msgspec.json.encode(Success(True, sections(snapshot), facts))

@@ -6,10 +6,20 @@ pressed, as for a typed one.
 
 import hmac
 from base64 import urlsafe_b64encode
+from dataclasses import dataclass
 from hashlib import sha256
 
 TAG_BYTES = 6  # 48 bits: nobody guesses one through a chat's limits
 TAG_LENGTH = 8  # characters that they become
+BESIDE = "+"  # begins the line of a button whose message stays: the answer comes beside it
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """What a button means."""
+
+    line: str
+    beside: bool = False  # whether the message with the button stays as it is
 
 
 class Signer:
@@ -18,15 +28,18 @@ class Signer:
     def __init__(self, key: str) -> None:
         self._key = key.encode()
 
-    def sign(self, line: str, limit: int) -> str | None:
+    def sign(self, line: str, limit: int, *, beside: bool = False) -> str | None:
         """The button's data; None where it would be longer than `limit` bytes."""
+        line = f"{BESIDE}{line}" if beside else line
         data = self._tag(line) + line
         return data if len(data.encode()) <= limit else None
 
-    def read(self, data: str) -> str | None:
-        """The line that was signed; None when it was not by us."""
+    def read(self, data: str) -> Press | None:
+        """What was signed; None when it was not by us."""
         tag, line = data[:TAG_LENGTH], data[TAG_LENGTH:]
-        return line if hmac.compare_digest(tag.encode(), self._tag(line).encode()) else None
+        if not hmac.compare_digest(tag.encode(), self._tag(line).encode()):
+            return None
+        return Press(line.removeprefix(BESIDE), line.startswith(BESIDE))
 
     def _tag(self, line: str) -> str:
         whole = hmac.digest(self._key, line.encode(), sha256)

@@ -6,6 +6,7 @@ import errno
 import logging
 import os
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING, TextIO
 from bot.core.events import Alert
 from bot.core.reply import (
     Command,
-    Picture,
     Reply,
     Table,
     column_widths,
@@ -67,8 +67,9 @@ class Terminal:
         self._later: asyncio.TimerHandle | None = None  # until we may read again
         self._screen = Screen(stdout) if stdout.isatty() else None
 
-    async def send(self, alert: Alert) -> None:
+    async def send(self, alert: Alert, begun: Callable[[], None] = lambda: None) -> None:
         """Ring. Raises DeliveryError when the text could not be written."""
+        begun()
         marked = f"SIMULATED {alert.text}" if self._simulated else alert.text
         at = alert.at.astimezone(UTC)
         if self._screen is None:
@@ -92,7 +93,8 @@ class Terminal:
             ) is not None and line.strip().lower() not in LEAVE:
                 self._asking = False
                 if line.strip():
-                    self.show(await drawn(await answer(parse_command(line, TARGET))))
+                    command = replace(parse_command(line, TARGET), may_manage=True)
+                    self.show(await drawn(await answer(command)))
                 self._ask()
         finally:
             if self._later:
@@ -108,8 +110,10 @@ class Terminal:
             logger.warning("a reply was not shown: %s", error)
 
     def print(self, reply: Reply) -> None:
-        """Print the reply and save its picture. Raises DeliveryError."""
-        saved = [self._save(reply.picture)] if reply.picture else []
+        """Print the reply and save its picture and file. Raises DeliveryError."""
+        picture, file = reply.picture, reply.file
+        saved = [self._save("chart", picture.name, picture.png)] if picture else []
+        saved += [self._save("file", file.name, file.content)] if file else []
         if self._screen:
             text = self._screen.card(reply, saved)
         else:
@@ -117,14 +121,14 @@ class Terminal:
             text = "".join(f"{line}\n" for line in (*lines, ""))
         self._write(text)
 
-    def _save(self, picture: Picture) -> str:
-        """Write the picture to its file; what to say of it."""
-        path = self._folder / picture.name
+    def _save(self, what: str, name: str, content: bytes) -> str:
+        """Write it to a file of that name; what to say of it."""
+        path = self._folder / name
         try:
-            path.write_bytes(picture.png)
+            path.write_bytes(content)
         except OSError as error:
-            return f"chart not saved to {path}: {error.strerror}"
-        return f"chart saved to {path}"
+            return f"{what} not saved to {path}: {error.strerror}"
+        return f"{what} saved to {path}"
 
     def _ask(self) -> None:
         """Show the prompt where someone can type at it."""

@@ -17,7 +17,7 @@ from bot.core.snapshot import Snapshot
 from bot.core.symbols import coin_of
 from bot.core.text import LABELS, money_text, percent_text, price_text
 from bot.core.view import View
-from bot.core.words import MONTHS
+from bot.core.words import MONTHS, MOST
 from bot.core.zones import FlipZone
 
 LADDER = ("Level", "Price", "Away")
@@ -42,7 +42,6 @@ REASONS = {
 NOTABLE = 0.05  # of the rows: fewer unusable ones are every day's
 THEMES = ("dark", "light")  # of charts; the first is the default
 CHARTS = {"profile": "GEX by strike", "price": "price and levels"}
-MENU_LENGTH = 25  # what Discord takes
 NOTICE = "⚠️ Notice"
 ZONES_SHOWN = 2  # on the card of all levels
 
@@ -91,7 +90,7 @@ def _levels_line(name: str, alone: Sequence[str], *, odte: bool) -> str:
 
 
 def _symbol_menu(symbols: Sequence[str], *, odte: bool) -> tuple[Menu, ...]:
-    coins = [coin_of(symbol) for symbol in symbols[:MENU_LENGTH]]
+    coins = [coin_of(symbol) for symbol in symbols[:MOST]]
     actions = (Action(coin, _levels_line(coin.lower(), (), odte=odte)) for coin in coins)
     return (Menu("Symbol", tuple(actions)),) if len(coins) > 1 else ()
 

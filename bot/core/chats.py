@@ -52,14 +52,21 @@ class Chat:
     feed: Feed | None = None
     owner: str = ""  # the person who is told when it can no longer be reached
     fallback: str = ""  # of a person: the chat to call them in when their own is closed
+    called: tuple[str, ...] | None = ()  # the people whose fallback it is; None: it wants none
     state: ChatState = "active"
     trouble: str = ""  # why it is not active
     since: datetime | None = None  # when that began
+    origin: str = ""  # its first address, where it has moved since
 
     @property
     def clock(self) -> tzinfo:
         """Its time zone."""
         return zone_of(self.zone)
+
+    @property
+    def key(self) -> str:
+        """What stays the same when it moves: ids are made of it."""
+        return self.origin or self.target
 
 
 def quiet_until(chat: Chat, now: datetime) -> datetime | None:
@@ -131,8 +138,3 @@ def digest_text(digest: Digest) -> str:
 def coins_text(symbols: Iterable[str]) -> str:
     """BTC, ETH."""
     return ", ".join(map(coin_of, symbols))
-
-
-def right_to_manage(target: str) -> str:
-    """What a person needs there to decide what the chat gets, as its platform calls it."""
-    return "Manage Server" if target.startswith("discord:") else "chat admin"

@@ -97,11 +97,6 @@ def zone_text(moment: datetime, zone: tzinfo) -> str:
     return f"UTC{name}" if name[:1] in "+-" else name
 
 
-def time_text(moment: datetime, zone: tzinfo) -> str:
-    """14:03:20 CET."""
-    return f"{moment.astimezone(zone):%H:%M:%S} {zone_text(moment, zone)}"
-
-
 def minute_text(moment: datetime, zone: tzinfo) -> str:
     """14:03 CET."""
     return f"{moment.astimezone(zone):%H:%M} {zone_text(moment, zone)}"

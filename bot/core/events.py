@@ -1,7 +1,7 @@
 """What happened to a symbol: facts, and the alerts that rules make of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -127,8 +127,10 @@ class Alert:
     due_at: datetime | None = None  # not to be sent before
     held: bool = False  # waits for quiet hours to end, and is then told together with the others
     doubts: int = 0  # sends of which nobody knows whether they arrived
+    doubted_at: datetime | None = None  # when the last of them was
     mention: str = ""  # the person to call by name, when it goes to a chat in place of them
     event: str = ""  # what a ring is about, as event objects name it: crossing, moved, regime
+    snapshot: str = ""  # the one it rang on
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,12 @@ class Delivery:
     alert: str
     target: str
     state: DeliveryState
+
+
+def redated(alert: Alert, due_at: datetime) -> Alert:
+    """The alert, due at that time, with as long a life from then on as it had."""
+    life = alert.expires_at - (alert.due_at or alert.at)
+    return replace(alert, due_at=due_at, expires_at=due_at + life)
 
 
 def plain_text(value: float) -> str:

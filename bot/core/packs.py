@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 
-from bot.core.chats import Feed
+from bot.core.chats import Chat
 from bot.core.rules import DEFAULT_PACK, Rule, parse_rule, rule_text
 from bot.core.text import level_text
 
@@ -14,12 +14,17 @@ PACKS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def feed_rules(feed: Feed, target: str) -> list[Rule]:
-    """The rules that the feed stands for; their ids stay the same from start to start."""
+def feed_rules(chat: Chat) -> list[Rule]:
+    """The rules that the chat's feed stands for, none where it can no longer be reached.
+
+    Their ids stay the same from start to start, and when the chat moves.
+    """
+    if chat.feed is None or chat.state == "gone":
+        return []
     return [
-        replace(rule, id=f"feed:{target}:{text}", target=target)
-        for symbol in feed.symbols
-        for text, rule in _pack(feed.pack, symbol)
+        replace(rule, id=f"feed:{chat.key}:{text}", target=chat.target)
+        for symbol in chat.feed.symbols
+        for text, rule in _pack(chat.feed.pack, symbol)
     ]
 
 

@@ -19,11 +19,13 @@ class Command:
     arguments: tuple[str, ...]
     target: str  # where it was asked: "terminal:", "telegram:-100123/7", "discord:42"
     person: str = ""  # where the one who asked is reached alone: "telegram:7", "discord:@7"
-    may_manage: bool = True  # whether they may decide what the chat gets
+    may_manage: bool = False  # whether they may decide what this shared chat gets
     place: str = ""  # the chat's name for people: "#alerts in Traders"
     lacks: tuple[
         str, ...
     ] = ()  # rights that we need there and have not, as the platform calls them
+    inline: bool = False  # an offer while they type, for them to send themselves
+    wants: tuple[str, ...] = ()  # rights without which something is left out there: charts
 
     @property
     def is_shared(self) -> bool:
@@ -31,9 +33,14 @@ class Command:
         return self.person not in ("", self.target)
 
     @property
+    def decides(self) -> bool:
+        """Whether they may decide what the chat gets: it is theirs alone, or they manage it."""
+        return self.may_manage or self.person == self.target
+
+    @property
     def home(self) -> str:
         """Whose settings and rules this command is about: the chat's, else the person's own."""
-        return self.target if self.may_manage else self.person
+        return self.target if self.decides else self.person
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,15 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """Something to take away, for another program to read."""
+
+    name: str
+    content: bytes
+    media_type: str  # text/csv
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """The answer to a command, from top to bottom; plain text, no chat's markup."""
 
@@ -97,6 +113,7 @@ class Reply:
     picture: Picture | None = None
     draw: Callable[[], Awaitable[Picture | None]] | None = None  # a picture that may come later
     picture_first: bool = False  # whether the picture is the answer, and the words go with it
+    file: File | None = None
     actions: tuple[Action, ...] = ()
     menus: tuple[Menu, ...] = ()
     tone: Tone = "neutral"

@@ -60,6 +60,7 @@ def route(
             if chat.state != "gone" and is_due(rule, before, now):
                 text, card = write(chat.clock)
                 alert = make_alert(rule, event, text, now, card)
+                alert = replace(alert, snapshot=snapshot.id)
                 alerts.append(_held(alert, rule, end_of_quiet(rule.target)))
                 rang[rule.id] = RuleState(now, (before.rings if before else 0) + 1)
     return alerts, rang
@@ -95,19 +96,23 @@ def make_alert(
 
 def alert_id(rule: Rule, event: Event) -> str:
     """The unique key of (rule, event, target), short."""
-    match event:
-        case Crossing():
-            what = f"crossing {event.key} {event.price!r} {event.direction}"
-        case Moved():
-            what = f"moved {event.key}"
-        case _:
-            what = type(event).__name__
-    return short_id(rule.id, rule.target, event.symbol, what, event.at.isoformat())
+    return short_id(rule.id, rule.target, event.symbol, _what(event), event.at.isoformat())
 
 
 def short_id(*parts: str) -> str:
     """A message's key: the same parts give the same."""
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:ID_LENGTH]
+
+
+def _what(event: Event) -> str:
+    """What tells the event from every other of its symbol and moment."""
+    match event:
+        case Crossing():
+            return f"crossing {event.key} {event.price!r} {event.direction}"
+        case Moved():
+            return f"moved {event.key}"
+        case RegimeChange() | Freshness():
+            return type(event).__name__
 
 
 def _topic(event: Event) -> Topic:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from bot.core.clocks import minute_text
-from bot.core.events import Crossing, Event, LevelKey, Moved, RegimeChange
+from bot.core.events import Crossing, Event, Freshness, LevelKey, Moved, RegimeChange
 from bot.core.snapshot import Snapshot, regime_at
 from bot.core.symbols import coin_of
 
@@ -114,32 +114,38 @@ def snapshot_line(snapshot: Snapshot) -> str:
 
 def event_text(event: Event, snapshot: Snapshot, now: datetime, zone: tzinfo = UTC) -> str:
     """One sentence: what happened, by how much, regime, age of the data; times in that zone."""
-    coin = coin_of(event.symbol)
+    sources = sources_text(snapshot, now)
+    told = _told(event, snapshot, zone)
+    return f"{coin_of(event.symbol)} {told} {sources[:1].upper()}{sources[1:]}."
+
+
+def _told(event: Event, snapshot: Snapshot, zone: tzinfo) -> str:
+    """What happened to the coin."""
     match event:
         case Crossing():
-            away = percent_text(event.spot / event.price - 1)
-            after = regime_at(snapshot.levels, snapshot.spot, event.spot)
-            seen = minute_text(event.at, zone)
-            late = f" LATE: seen at {seen}, after a pause." if event.late else ""
-            text = (
-                f"{coin} crossed {label(event.key)} {price_text(event.price)} going "
-                f"{event.direction}: spot {price_text(event.spot)} ({away}); "
-                f"regime {regime_text(snapshot.levels.regime, after, '->')}.{late}"
-            )
+            return _crossing(event, snapshot, zone)
         case Moved():
             size = percent_text(event.to / event.was - 1)
-            text = (
-                f"{coin} {label(event.key)} moved {price_text(event.was)} -> "
+            return (
+                f"{label(event.key)} moved {price_text(event.was)} -> "
                 f"{price_text(event.to)} ({size}); spot {price_text(snapshot.spot)}; "
                 f"why: {cause_text(event)}."
             )
         case RegimeChange():
-            text = f"{coin} regime {event.was} -> {event.to}; spot {price_text(event.spot)}."
-        case _:
-            state = "STALE, nothing rings on it" if event.stale else "fresh again"
-            text = f"{coin} data is {state}."
-    sources = sources_text(snapshot, now)
-    return f"{text} {sources[:1].upper()}{sources[1:]}."
+            return f"regime {event.was} -> {event.to}; spot {price_text(event.spot)}."
+        case Freshness():
+            return f"data is {'STALE, nothing rings on it' if event.stale else 'fresh again'}."
+
+
+def _crossing(event: Crossing, snapshot: Snapshot, zone: tzinfo) -> str:
+    away = percent_text(event.spot / event.price - 1)
+    after = regime_at(snapshot.levels, snapshot.spot, event.spot)
+    late = f" LATE: seen at {minute_text(event.at, zone)}, after a pause." if event.late else ""
+    return (
+        f"crossed {label(event.key)} {price_text(event.price)} going "
+        f"{event.direction}: spot {price_text(event.spot)} ({away}); "
+        f"regime {regime_text(snapshot.levels.regime, after, '->')}.{late}"
+    )
 
 
 def cause_text(event: Moved) -> str:

@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable
 
-MOST = 25  # that Discord offers at once
+MOST = 25  # choices in one menu: Discord takes no more
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 

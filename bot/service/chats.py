@@ -1,28 +1,28 @@
 """What is kept of each chat: its settings, and whether it can be reached."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from bot.core.chats import Chat, quiet_until
+from bot.core.places import may_have_topics
 from bot.ports import Store
+
+Change = Callable[[Chat], Chat]
 
 
 class Chats:
-    """The chats of the store; whoever else needs to know is told of each change.
+    """The chats of the store; whoever else needs to know is told whose changed.
 
     Every method raises StoreError.
     """
 
     def __init__(
-        self, store: Store, now: Callable[[], datetime], changed: Callable[[], Awaitable[None]]
+        self, store: Store, now: Callable[[], datetime], changed: Callable[[str], Awaitable[None]]
     ) -> None:
         self._store = store
         self._now = now
         self._changed = changed
-        self._turn = asyncio.Lock()  # reading, changing and writing is one step
 
     async def of(self, target: str) -> Chat:
         """The chat, with the defaults where nothing is known of it."""
@@ -32,50 +32,69 @@ class Chats:
         """Every chat that something is known of."""
         return await self._store.chats()
 
-    async def change(self, target: str, **fields: Any) -> Chat:  # noqa: ANN401 - Chat's own fields
-        """The chat with these fields, stored."""
-        async with self._turn:
-            before = await self.of(target)
-            after = replace(before, **fields)
-            await self._put(before, after)
-            now = self._now()
-            if quiet_until(before, now) and not quiet_until(after, now):
-                await self._store.hasten(target, now)  # what was held meanwhile
+    async def change(self, target: str, change: Change) -> Chat:
+        """The changed chat, stored; what is held for it waits as long as its silence lasts now.
+
+        What `change` raises goes through, and nothing is stored.
+        """
+        before, after = await self._change(target, change)
+        now = self._now()
+        end = quiet_until(after, now)
+        if end != quiet_until(before, now):
+            await self._store.redate_held(target, end or now)
+        return after
+
+    async def reached(self, target: str) -> Chat:
+        """The chat, which can be reached: what waited for that goes out now."""
+        before, after = await self._change(target, _active)
+        if before.state == "suspended":
+            await self._store.hasten(target, self._now())
         return after
 
     async def revive(self, target: str) -> None:
         """The chat is there, with all rights: people added us, or wrote to us; its topics too."""
-        async with self._turn:
-            for chat in await self._with_topics(target):
-                await self._put(chat, replace(chat, state="active", trouble="", since=None))
-                if chat.state == "suspended":
-                    await self._store.hasten(chat.target, self._now())
+        for chat in await self._with_topics(target):
+            await self.reached(chat.target)
 
     async def lose(self, target: str, trouble: str) -> None:
         """We were thrown out, or blocked: of the chat and its topics nothing can be reached.
 
         Of a chat that wants nothing nothing is kept.
         """
-        async with self._turn:
-            for chat in await self._with_topics(target) or await self._of_rules(target):
-                if chat.state != "gone":
-                    gone = replace(chat, state="gone", trouble=trouble, since=self._now())
-                    await self._put(chat, gone)
+        now = self._now()
+
+        def gone(chat: Chat) -> Chat:
+            if chat.state == "gone":
+                return chat
+            return replace(chat, state="gone", trouble=trouble, since=now)
+
+        for chat in await self._with_topics(target) or await self._of_rules(target):
+            await self._change(chat.target, gone)
 
     async def suspend(self, target: str, trouble: str) -> bool:
         """A right is missing there; whether that is news."""
-        async with self._turn:
-            chat = await self.of(target)
-            news = chat.state != "suspended"
-            since = self._now() if news else chat.since
-            await self._put(chat, replace(chat, state="suspended", trouble=trouble, since=since))
-        return news
+        now = self._now()
+
+        def suspended(chat: Chat) -> Chat:
+            since = chat.since if chat.state == "suspended" else now
+            return replace(chat, state="suspended", trouble=trouble, since=since)
+
+        before, _ = await self._change(target, suspended)
+        return before.state != "suspended"
 
     async def move(self, target: str, to: str) -> None:
-        """The chat goes on under another address."""
-        async with self._turn:
-            await self._store.move_target(target, to)
-        await self._changed()
+        """The chat goes on under another address, and remembers its first one."""
+        for chat in await self._with_topics(target):
+            await self._store.change_chat(chat.target, _with_origin)
+        await self._store.move_target(target, to)
+        await self._changed(target)
+        await self._changed(to)
+
+    async def _change(self, target: str, change: Change) -> tuple[Chat, Chat]:
+        before, after = await self._store.change_chat(target, change)
+        if after != before:
+            await self._changed(target)
+        return before, after
 
     async def _with_topics(self, target: str) -> Sequence[Chat]:
         """What is known of the chat and of every topic in it."""
@@ -88,12 +107,10 @@ class Chats:
         """The chat as it is by default, where rules are its only wish."""
         return [Chat(target)] if await self._store.rules(target) else []
 
-    async def _put(self, before: Chat, after: Chat) -> None:
-        if after != before:
-            await self._store.put_chat(after)
-            await self._changed()
+
+def _active(chat: Chat) -> Chat:
+    return replace(chat, state="active", trouble="", since=None)
 
 
-def may_have_topics(target: str) -> bool:
-    """Whether other addresses lie within this one: a Telegram group's topics alone."""
-    return target.startswith("telegram:-") and "/" not in target
+def _with_origin(chat: Chat) -> Chat:
+    return replace(chat, origin=chat.key)

@@ -1,14 +1,14 @@
 """One message's way to its chat, and what the platform's answer means for both."""
 
-import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot.core.events import Alert, Delivery, DeliveryState
 from bot.core.folding import fold_held, fold_moment
-from bot.core.retry import retry_delay
+from bot.core.retry import doubted, is_spent, retry_delay
 from bot.core.routing import short_id
 from bot.errors import (
     BotError,
@@ -21,13 +21,13 @@ from bot.errors import (
     StoreError,
     TokenRefused,
 )
-from bot.ports import Messenger, Store
+from bot.ports import Messenger, Store, Timer
 from bot.service.chats import Chats
 
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=60)  # what a crash delays its messages by, at most
-MOST_DOUBTS = 2  # sends that perhaps arrived: one repeat, no more
+KNOWN_FOR = timedelta(minutes=2)  # what Discord calls the past few minutes, of a nonce
 MOST_MOVES = 3  # of a chat while one message is sent
 REST = timedelta(seconds=60)  # of a messenger whose token is refused
 FIRST_MISSING_SECONDS = 60.0  # until a missing right is looked for again
@@ -60,30 +60,41 @@ class Courier:
         chats: Chats,
         now: Callable[[], datetime],
         owner: str,
+        timer: Timer,
     ) -> None:
         self._store = store
         self._messenger = messenger
         self._chats = chats
         self._now = now
         self._owner = owner
+        self._timer = timer
+        self._known_for = KNOWN_FOR if messenger.repeats_are_safe else timedelta()
         self._carried: set[str] = set()
+        self._begun: set[str] = set()
 
-    def carries(self, alert: Alert) -> bool:
-        """Whether it is on its way already, alone or with others."""
-        return alert.id in self._carried
+    @property
+    def carried(self) -> Collection[str]:
+        """The alerts that are on their way, and leased to us meanwhile."""
+        return self._carried
+
+    @property
+    def cut_off(self) -> Collection[str]:
+        """Once nothing is on its way any more: the alerts that have perhaps arrived."""
+        return self._begun
 
     async def deliver(self, head: Alert) -> int:
         """How many alerts ended: the claimed one, and those that are told with it.
 
         Raises StoreError, and TokenRefused when they were given back because of it.
         """
-        claimed = [head, *await self._companions(head)]
-        ids = {alert.id for alert in claimed}
-        self._carried |= ids
+        self._take([head])
+        claimed = [head]
         try:
+            claimed += await self._companions(head)
+            self._take(claimed)
             return await self._deliver(claimed)
         finally:
-            self._carried -= ids
+            self._carried -= _ids(claimed)
 
     async def _deliver(self, claimed: Sequence[Alert]) -> int:
         rows, ended = [], 0
@@ -93,6 +104,16 @@ class Courier:
             else:
                 rows.append(alert)
         return ended + (await self._send(await self._parcel(rows)) if rows else 0)
+
+    def _take(self, claimed: Sequence[Alert]) -> None:
+        """Carry them; whether an earlier send of them arrived is counted by now."""
+        self._carried |= _ids(claimed)
+        self._begun -= _ids(claimed)
+
+    def _given_back(self, rows: Sequence[Alert]) -> None:
+        """They are ours no more."""
+        self._carried -= _ids(rows)
+        self._begun -= _ids(rows)
 
     async def _companions(self, head: Alert) -> Sequence[Alert]:
         """What is told with it: what was held too, or what rang there at the same moment."""
@@ -104,7 +125,7 @@ class Courier:
         """How it ends unsent: too old, or perhaps arrived already, twice."""
         if self._now() > alert.expires_at:
             return "expired"
-        if alert.doubts >= MOST_DOUBTS and not self._messenger.repeats_are_safe:
+        if is_spent(alert, self._now(), self._known_for):
             return "in_doubt"
         return None
 
@@ -116,7 +137,7 @@ class Courier:
 
     async def _send(self, parcel: Parcel) -> int:
         try:
-            await self._messenger.send(parcel.message)
+            await self._messenger.send(parcel.message, partial(self._begin, parcel.rows))
         except BotError as error:
             return await self._heed(error, parcel)
         except Exception:
@@ -125,6 +146,9 @@ class Courier:
         ended = await self._settle(parcel.rows, "sent")
         await self._reached(parcel.message.target)
         return ended
+
+    def _begin(self, rows: Sequence[Alert]) -> None:
+        self._begun |= _ids(rows)
 
     async def _heed(self, trouble: BotError, parcel: Parcel) -> int:
         """Do what the error asks for."""
@@ -140,7 +164,7 @@ class Courier:
             case TokenRefused():
                 await self._again(parcel, REST)
                 raise trouble
-            case DeliveryInDoubt() if not self._messenger.repeats_are_safe:
+            case DeliveryInDoubt():
                 return await self._doubt(parcel, trouble)
             case _:
                 return await self._fail(parcel, trouble)
@@ -153,8 +177,9 @@ class Courier:
 
     async def _doubt(self, parcel: Parcel, trouble: DeliveryInDoubt) -> int:
         """Perhaps it arrived: send it once more, without what this was the second time for."""
-        rows = [replace(row, doubts=row.doubts + 1) for row in parcel.rows]
-        again = tuple(row for row in rows if row.doubts < MOST_DOUBTS)
+        now, known_for = self._now(), self._known_for
+        rows = [doubted(row, now, known_for) for row in parcel.rows]
+        again = tuple(row for row in rows if not is_spent(row, now, known_for))
         if again:
             await self._fail(replace(parcel, rows=again), trouble)
         if len(again) == len(rows):
@@ -211,6 +236,7 @@ class Courier:
         due_at = self._now() + delay
         for row in parcel.rows:
             await self._store.retry(self._owner, row, due_at)
+        self._given_back(parcel.rows)
         return 0
 
     async def _settle(self, rows: Sequence[Alert], state: DeliveryState) -> int:
@@ -219,13 +245,22 @@ class Courier:
         Written again and again while the lease lasts: what was sent must not be sent twice.
         """
         ended = [Delivery(self._now(), row.id, row.target, state) for row in rows]
+        count = await self._written(ended)
+        self._given_back(rows)
+        return count
+
+    async def _written(self, ended: Sequence[Delivery]) -> int:
         for pause in SETTLE_PAUSES:
             try:
                 return await self._store.settle(self._owner, *ended)
             except StoreError as error:
                 logger.error("outbox: %s; written again in %g s", error, pause)
-                await asyncio.sleep(pause)
+                await self._timer.sleep(pause)
         return await self._store.settle(self._owner, *ended)
 
     def _name(self, parcel: Parcel) -> str:
         return f"{parcel.message.target} #{parcel.message.id}"
+
+
+def _ids(rows: Iterable[Alert]) -> set[str]:
+    return {row.id for row in rows}

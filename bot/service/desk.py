@@ -15,7 +15,7 @@ from bot.core.crossings import (
     judge_snapshot,
     judge_tick,
 )
-from bot.core.events import Crossing, Event, Moved, levels_of
+from bot.core.events import Crossing, Event, Freshness, Moved, RegimeChange, levels_of
 from bot.core.routing import route
 from bot.core.snapshot import Snapshot, Tick
 from bot.ports import Record, Store
@@ -190,5 +190,5 @@ def is_fact(event: Event) -> bool:
             return event.key.is_fact and event.buffer == BUFFER
         case Moved():
             return event.key.is_fact and event.threshold == MOVE
-        case _:
+        case RegimeChange() | Freshness():
             return True

@@ -18,6 +18,7 @@ from bot.service.rulebook import Rulebook
 logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 20.0
+POSTED_AT_ONCE = 100  # digests: writing thousands would hold up everything else
 
 
 class Digests:
@@ -36,7 +37,7 @@ class Digests:
         self._now = now
         self._timer = timer
         self._stale_after = stale_after
-        self._posted: dict[str, datetime] = {}  # by target, the moment of the last one
+        self._posted: dict[str, datetime] = {}  # by the chat's key, the moment of the last one
 
     async def run(self) -> None:
         """Look again and again, until cancelled."""
@@ -54,15 +55,18 @@ class Digests:
             (chat, moment)
             for chat in self._rulebook.chats.values()
             if chat.state != "gone"
-            and (moment := digest_due(chat, self._posted.get(chat.target), now))
+            and (moment := digest_due(chat, self._posted.get(chat.key), now))
         ]
         if not due:
             return
         snapshots = await self._snapshots(chat for chat, _ in due)
         rules = self._rulebook.by_target()
-        own = ((chat, moment, rules.get(chat.target, ())) for chat, moment in due)
-        await self._store.post([self._message(*one, snapshots, now) for one in own])
-        self._posted |= {chat.target: moment for chat, moment in due}
+        own = [(chat, moment, rules.get(chat.target, ())) for chat, moment in due]
+        for start in range(0, len(own), POSTED_AT_ONCE):
+            some = own[start : start + POSTED_AT_ONCE]
+            await self._store.post([self._message(*one, snapshots, now) for one in some])
+            self._posted |= {chat.key: moment for chat, moment, _ in some}
+            await self._timer.sleep(0)
 
     async def _snapshots(self, chats: Iterable[Chat]) -> Mapping[str, Snapshot | None]:
         """The newest of every symbol that one of the chats asked for."""
@@ -81,7 +85,7 @@ class Digests:
         shown = {symbol: snapshots[symbol] for symbol in symbols}
         view = View(now, self._stale_after, chat.clock)
         return Alert(
-            short_id("digest", chat.target, moment.isoformat()),
+            short_id("digest", chat.key, moment.isoformat()),
             now,
             "",
             chat.target,

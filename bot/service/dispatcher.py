@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from bot.core.events import Alert
+from bot.core.text import age_text
 from bot.errors import StoreError, TokenRefused
-from bot.ports import Messenger, Store
+from bot.ports import Messenger, Store, Timer
 from bot.service.chats import Chats
 from bot.service.courier import LEASE, REST, Courier
 
@@ -17,6 +18,7 @@ MOST_IN_FLIGHT = 200  # messages of a messenger: its pacer needs a choice of cha
 FEW_IN_FLIGHT = MOST_IN_FLIGHT // 2  # then more are claimed
 LOOK_AGAIN_SECONDS = 1.0  # for what other processes wrote, and for what is due again
 GRACE_SECONDS = 5.0  # for sends in flight when we are told to stop
+RENEWED_EVERY = LEASE / 3  # so that what the platform holds back is never taken for lost
 
 
 class Dispatcher:
@@ -28,13 +30,19 @@ class Dispatcher:
         messengers: Sequence[Messenger],
         now: Callable[[], datetime],
         owner: str,
-        chats: Chats | None = None,  # None: nobody is told which chats cannot be reached
+        chats: Chats,
+        timer: Timer,
     ) -> None:
         self._store = store
         self._owner = owner
-        book = chats or Chats(store, now, _nobody_told)
         self._lanes = [
-            Lane(store, messenger.name, Courier(store, messenger, book, now, owner), now, owner)
+            Lane(
+                store,
+                messenger.name,
+                Courier(store, messenger, chats, now, owner, timer),
+                now,
+                owner,
+            )
             for messenger in messengers
         ]
 
@@ -61,7 +69,13 @@ class Dispatcher:
 
     async def release(self) -> None:
         """Give back what an earlier run, or this one, left unsent."""
-        await self._store.release(self._owner)
+        await self._store.release(
+            self._owner, [identity for lane in self._lanes for identity in lane.cut_off]
+        )
+
+    def troubles(self) -> Mapping[str, str]:
+        """By messenger, for /status, what keeps everything back, and for how long."""
+        return {lane.messenger: lane.trouble for lane in self._lanes if lane.trouble}
 
 
 class Lane:
@@ -75,14 +89,17 @@ class Lane:
         now: Callable[[], datetime],
         owner: str,
     ) -> None:
+        self.messenger = messenger
         self._store = store
-        self._messenger = messenger
         self._courier = courier
         self._now = now
         self._owner = owner
-        self._in_flight: dict[str, asyncio.Task[None]] = {}  # by alert
+        self._in_flight: set[asyncio.Task[None]] = set()
         self._most = MOST_IN_FLIGHT  # one, after the token was refused, until one is delivered
         self._rests_until: datetime | None = None
+        self._trouble = ""  # what keeps everything back
+        self._since = now()  # when that began
+        self._renewed_at = now()
         self._look = asyncio.Event()
         self._waits = False  # whether someone looked in vain for room
 
@@ -99,7 +116,7 @@ class Lane:
                     await self._wait()
             except asyncio.CancelledError:
                 if self._in_flight:
-                    await asyncio.wait(self._in_flight.values(), timeout=GRACE_SECONDS)
+                    await asyncio.wait(self._in_flight, timeout=GRACE_SECONDS)
                 raise
 
     async def drain(self) -> int:
@@ -109,39 +126,61 @@ class Lane:
             ended += sum(await _all_of([self._deliver(head) for head in heads]))
         return ended
 
+    @property
+    def trouble(self) -> str:
+        """For /status, what keeps everything back: nothing is sent: wrong token, for 3 min."""
+        if not self._trouble:
+            return ""
+        return f"nothing is sent: {self._trouble}, for {age_text(self._now() - self._since)}"
+
+    @property
+    def cut_off(self) -> Collection[str]:
+        """The alerts that have perhaps arrived, once nothing is on its way any more."""
+        return self._courier.cut_off
+
     async def _fill(self, group: asyncio.TaskGroup) -> None:
-        """Send what is due, as far as there is room."""
-        room = self._most - len(self._in_flight)
-        self._waits = room <= 0
-        if self._waits:
-            return
+        """Keep what is on its way, and send what is due as far as there is room."""
         try:
-            heads = await self._claim(room)
+            await self._renew()
+            heads = await self._claim_more()
         except StoreError as error:
             logger.error("outbox: %s", error)
             return
         for head in heads:
-            # A send that waits longer than its lease, held back by the platform, is claimed
-            # again: that renews the lease, and it goes on.
-            if head.id not in self._in_flight and not self._courier.carries(head):
-                self._in_flight[head.id] = group.create_task(self._carry(head))
+            task = group.create_task(self._carry(head))
+            self._in_flight.add(task)
+            task.add_done_callback(self._make_room)
+
+    async def _renew(self) -> None:
+        """Before its lease runs out: else a wait of ours would count as a send that perhaps was."""
+        now = self._now()
+        if now - self._renewed_at < RENEWED_EVERY:
+            return
+        if self._courier.carried:
+            await self._store.renew(self._owner, self._courier.carried, now + LEASE)
+        self._renewed_at = now
+
+    async def _claim_more(self) -> Sequence[Alert]:
+        room = self._most - len(self._in_flight)
+        self._waits = room <= 0
+        return () if self._waits else await self._claim(room)
 
     async def _claim(self, limit: int) -> Sequence[Alert]:
         now = self._now()
         if self._rests_until and now < self._rests_until:
             return ()
-        return await self._store.claim(self._messenger, self._owner, now, LEASE, limit)
+        return await self._store.claim(self.messenger, self._owner, now, LEASE, limit)
 
     async def _carry(self, head: Alert) -> None:
-        """Deliver it and make room."""
         try:
             await self._deliver(head)
         except StoreError as error:
             logger.error("outbox: %s", error)
-        finally:
-            del self._in_flight[head.id]
-            if self._waits or len(self._in_flight) <= FEW_IN_FLIGHT:
-                self._look.set()
+
+    def _make_room(self, task: asyncio.Task[None]) -> None:
+        self._in_flight.remove(task)
+        if self._waits or len(self._in_flight) <= FEW_IN_FLIGHT:
+            self._look.set()
 
     async def _deliver(self, head: Alert) -> int:
         try:
@@ -150,15 +189,18 @@ class Lane:
             self._rest(error)
             return 0
         if ended:
-            self._most = MOST_IN_FLIGHT
+            self._most, self._trouble = MOST_IN_FLIGHT, ""
         return ended
 
     def _rest(self, error: TokenRefused) -> None:
         """Send nothing for a while, and then a single message to see."""
         now = self._now()
         if not self._rests_until or now >= self._rests_until:
-            logger.error("%s: %s; tried again in %s", self._messenger, error, REST)
+            logger.error("%s: %s; tried again in %s", self.messenger, error, REST)
             self._rests_until = now + REST
+        if not self._trouble:
+            self._since = now
+        self._trouble = str(error)
         self._most = 1
 
     async def _wait(self) -> None:
@@ -178,7 +220,3 @@ async def _all_of(works: Sequence[Awaitable[int]]) -> Sequence[int]:
         if isinstance(result, BaseException):
             raise result
     return [result for result in results if isinstance(result, int)]
-
-
-async def _nobody_told() -> None:
-    """What is done about a change where nobody needs to know."""

@@ -21,6 +21,7 @@ class Limit:
 
 PERSON = Limit(60, 1)
 CHAT = Limit(600, 60)
+OFFERS = Limit(120, 6)  # a person's, while they type: one asks at every key
 
 
 class Limits:
@@ -29,6 +30,7 @@ class Limits:
     def __init__(self, time: Callable[[], float]) -> None:
         self._people = Buckets(PERSON, time)
         self._chats = Buckets(CHAT, time)
+        self._offers = Buckets(OFFERS, time)
 
     def wait(self, person: str, chat: str) -> int:
         """Seconds after which the person may ask there; 0: now, and that is counted."""
@@ -36,6 +38,13 @@ class Limits:
         if not seconds:
             self._people.take(person)
             self._chats.take(chat)
+        return math.ceil(seconds)
+
+    def wait_to_offer(self, person: str) -> int:
+        """The same for what is offered while they type: it uses nothing up of their commands."""
+        seconds = self._offers.missing(person)
+        if not seconds:
+            self._offers.take(person)
         return math.ceil(seconds)
 
 

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from bot.core.snapshot import Snapshot
 
 KEPT_SECONDS = 0.5
 
 Fetch = Callable[[str], Coroutine[Any, Any, Snapshot | None]]
+T = TypeVar("T")
 
 
 class Newest:
@@ -31,11 +32,32 @@ class Newest:
 
     def _is_old(self, asked_at: float, task: asyncio.Task[Snapshot | None]) -> bool:
         """Failures, and that there is nothing yet, are not kept."""
-        failed = task.cancelled() or task.exception() is not None
-        return failed or task.result() is None or self._time() - asked_at >= KEPT_SECONDS
+        kept = not _has_failed(task) and task.result() is not None
+        return not kept or self._time() - asked_at >= KEPT_SECONDS
 
 
-def _heed(task: asyncio.Task[Snapshot | None]) -> None:
+class OfNewest(Generic[T]):
+    """What is computed of a snapshot, once however many ask; of each symbol the last is kept."""
+
+    def __init__(self, compute: Callable[[Snapshot], Coroutine[Any, Any, T]]) -> None:
+        self._compute = compute
+        self._made: dict[str, tuple[str, asyncio.Task[T]]] = {}  # of the snapshot with that id
+
+    async def of(self, snapshot: Snapshot) -> T:
+        """What the snapshot gives. Raises what computing it raises, which is not kept."""
+        identity, task = self._made.get(snapshot.symbol, ("", None))
+        if task is None or identity != snapshot.id or (task.done() and _has_failed(task)):
+            task = asyncio.create_task(self._compute(snapshot))
+            task.add_done_callback(_heed)
+            self._made[snapshot.symbol] = snapshot.id, task
+        return await asyncio.shield(task)
+
+
+def _has_failed(task: asyncio.Task[T]) -> bool:
+    return task.cancelled() or task.exception() is not None
+
+
+def _heed(task: asyncio.Task[T]) -> None:
     """Take note of a failure, should nobody be left who waits for it."""
     if not task.cancelled():
         task.exception()

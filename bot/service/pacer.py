@@ -15,7 +15,8 @@ from bot.ports import Timer, Urgency
 
 logger = logging.getLogger(__name__)
 
-MOST_IN_FLIGHT = 20  # requests: more only fill the platform's queues and our sockets
+MOST_IN_FLIGHT = 25  # requests: more only fill the platform's queues and our sockets
+MOST_PUSHES = MOST_IN_FLIGHT - 5  # of them: slow ones must not keep replies waiting
 REPLY_SPACING = 1.0  # seconds between two messages of one chat, on every platform
 LONGEST_REPLY_WAIT = 0.1  # seconds for a slot; a reply that would wait longer borrows one
 LONGEST_DEBT = 30.0  # seconds that pushes wait for replies' borrowed slots
@@ -103,6 +104,7 @@ class Pacer:
         self._waiting: list[_Turn] = []  # by rank
         self._numbers = itertools.count()
         self._in_flight = 0
+        self._pushes = 0  # of those in flight
         self._slot_at = 0.0  # the token's next slot
         self._push_at = 0.0  # the same for pushes, which pay for borrowed slots
         self._starts: deque[float] = deque(maxlen=max(1, int(per_second)))  # of a second
@@ -172,10 +174,12 @@ class Pacer:
 
     def _next(self, now: float) -> _Turn | None:
         """The first in rank that may start now; one whose chat must wait holds up no other."""
-        if self._in_flight >= MOST_IN_FLIGHT or now < self._open_at():
+        if now < self._open_at():
             return None
         ahead = 0  # replies that wait for a slot
         for turn in self._waiting:
+            if not self._has_room(turn):
+                return None
             if now < self._places.start_at(turn.place, turn.urgency):
                 continue
             if turn.urgency != Urgency.REPLY:
@@ -186,9 +190,16 @@ class Pacer:
             ahead += 1
         return None
 
+    def _has_room(self, turn: _Turn) -> bool:
+        """Whether few enough are in flight; those behind it in rank have no more room."""
+        if self._in_flight >= MOST_IN_FLIGHT:
+            return False
+        return turn.urgency == Urgency.REPLY or self._pushes < MOST_PUSHES
+
     def _start(self, turn: _Turn, now: float, planned: float) -> None:
         self._waiting.remove(turn)
         self._in_flight += 1
+        self._pushes += turn.urgency != Urgency.REPLY
         borrows = turn.urgency == Urgency.REPLY and now + DUST < self._slot_at
         if not borrows:  # else only pushes wait the longer
             self._slot_at = now + self._interval
@@ -205,6 +216,7 @@ class Pacer:
             self._waiting.remove(turn)
         else:
             self._in_flight -= 1
+            self._pushes -= turn.urgency != Urgency.REPLY
             # It may have arrived only now: counted from its start, the next could come too soon.
             self._space(turn.place, self._timer.time())
         self._admit()
@@ -224,19 +236,22 @@ class Pacer:
         return max(slot, self._places.start_at(turn.place, turn.urgency), self._open_at())
 
     def _set_alarm(self, now: float) -> None:
-        """Look again when the first of the waiting may start; without room its leaving tells."""
+        """Look again when the first of those that have room may start; others leave before."""
         if self._alarm:
             self._alarm.cancel()
         self._alarm, self._alarm_at = None, NEVER
-        if self._waiting and self._in_flight < MOST_IN_FLIGHT:
-            self._alarm_at = self._earliest()
+        earliest = self._earliest()
+        if earliest < NEVER:
+            self._alarm_at = earliest
             work = self._look_again(self._alarm_at - now)
             self._alarm = asyncio.get_running_loop().create_task(work)
 
     def _earliest(self) -> float:
-        """When the first of the waiting may start."""
+        """When the first of those that have room may start."""
         earliest = NEVER
         for turn in self._waiting:
+            if not self._has_room(turn):
+                break
             earliest = min(earliest, self._start_at(turn))
             if turn.urgency != Urgency.REPLY and earliest <= self._push_slot():
                 break  # no push starts sooner

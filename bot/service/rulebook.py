@@ -1,13 +1,20 @@
 """The rules as the judgement needs them: by symbol and topic, with their memory."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from bot.core.chats import Chat
 from bot.core.crossings import Watches
 from bot.core.packs import feed_rules
-from bot.core.routing import Rules, by_topic
-from bot.core.rules import Rule, RuleState, default_rules, watches_of
+from bot.core.routing import Rules
+from bot.core.rules import Rule, RuleState, default_rules
 from bot.ports import Store
+from bot.service.index import Index
+
+BATCH = 100  # targets taken up before others have a turn
+
+Wanted = tuple[tuple[Rule, ...], Chat]  # a target's own rules, and the chat with its feed
 
 
 class Rulebook:
@@ -16,71 +23,78 @@ class Rulebook:
     def __init__(self, store: Store, default_target: str | None) -> None:
         self._store = store
         self._default_target = default_target
-        self._rules: Sequence[Rule] = ()
-        self._of_symbol: dict[str, list[Rule]] = {}
-        self._topics: dict[str, Rules] = {}
-        self._watches: dict[str, Watches] = {}
+        self._turn = asyncio.Lock()  # what was read earlier never comes after what was read later
+        self._wanted: dict[str, Wanted] = {}
+        self._index = Index()
+        self._packs: dict[str, Index] = {}  # the default pack, by symbol
         self.states: dict[str, RuleState] = {}
         self.chats: Mapping[str, Chat] = {}
 
     async def reload(self) -> None:
         """Read the rules, their states and the chats again."""
-        rules = await self._store.rules()
-        chats = {chat.target: chat for chat in await self._store.chats()}
-        stored = await self._store.rule_states()
-        # What rang while this was read is newer than what was read.
-        ahead = {
-            rule: state
-            for rule, state in self.states.items()
-            if rule not in stored or stored[rule].rings < state.rings
-        }
-        self.states = {**stored, **ahead}
-        self.chats = chats
-        self._take([*rules, *_rules_of_feeds(chats)])
+        async with self._turn:
+            rules: dict[str, list[Rule]] = {}
+            for rule in await self._store.rules():
+                rules.setdefault(rule.target, []).append(rule)
+            self.chats = {chat.target: chat for chat in await self._store.chats()}
+            # Their order is that in which rings of one moment are stored.
+            targets = dict.fromkeys([*rules, *self.chats, *self._wanted])
+            for number, target in enumerate(targets, 1):
+                self._take(target, rules.get(target, ()))
+                if number % BATCH == 0:
+                    await asyncio.sleep(0)
+            self._remember(await self._store.rule_states())
 
-    def of(self, symbol: str) -> Sequence[Rule]:
-        """The symbol's rules."""
-        if not self._rules and self._default_target:
-            return default_rules(symbol, self._default_target)
-        return self._of_symbol.get(symbol, [])
+    async def changed(self, target: str) -> None:
+        """Read the target's rules and what is kept of the chat again."""
+        async with self._turn:
+            rules, chat = await self._store.rules(target), await self._store.chat(target)
+            others = {name: one for name, one in self.chats.items() if name != target}
+            self.chats = {**others, target: chat} if chat else others
+            self._take(target, rules)
 
     def topics(self, symbol: str) -> Rules:
         """The symbol's rules under what they wait for."""
-        if symbol not in self._topics:
-            self._topics[symbol] = by_topic(self.of(symbol))
-        return self._topics[symbol]
+        return self._asked_for(symbol).topics(symbol)
 
     def watches(self, symbol: str) -> Watches:
         """What the symbol's rules ask to be judged beyond the defaults."""
-        if symbol not in self._watches:
-            self._watches[symbol] = watches_of(r for r in self.of(symbol) if not r.paused)
-        return self._watches[symbol]
+        return self._asked_for(symbol).watches(symbol)
 
     def by_target(self) -> Mapping[str, Sequence[Rule]]:
         """What rings where."""
-        found: dict[str, list[Rule]] = {}
-        for rule in self._rules:
-            found.setdefault(rule.target, []).append(rule)
-        return found
+        return self._index.by_target
 
     def rang(self, states: Mapping[str, RuleState]) -> None:
         """Remember what was just stored."""
         self.states.update(states)
 
-    def _take(self, rules: Sequence[Rule]) -> None:
-        self._rules = rules
-        self._of_symbol = {}
-        for rule in rules:
-            self._of_symbol.setdefault(rule.symbol, []).append(rule)
-        self._topics.clear()
-        self._watches.clear()
+    def _asked_for(self, symbol: str) -> Index:
+        """What people asked for; the default pack of the symbol where nobody did."""
+        if self._index.by_target or not self._default_target:
+            return self._index
+        if symbol not in self._packs:
+            pack = self._packs[symbol] = Index()
+            pack.put(self._default_target, default_rules(symbol, self._default_target))
+        return self._packs[symbol]
 
+    def _take(self, target: str, rules: Sequence[Rule]) -> None:
+        """Take up the target's own rules and its feed, where they are not the known ones."""
+        chat = self.chats.get(target) or Chat(target)
+        wanted = tuple(rules), chat
+        if self._wanted.get(target) != wanted:
+            self._index.put(target, [*rules, *feed_rules(chat)])
+        if rules or target in self.chats:
+            self._wanted[target] = wanted
+        else:
+            self._wanted.pop(target, None)
 
-def _rules_of_feeds(chats: Mapping[str, Chat]) -> list[Rule]:
-    """What the feeds of all chats that can be reached stand for."""
-    return [
-        rule
-        for chat in chats.values()
-        if chat.feed and chat.state != "gone"
-        for rule in feed_rules(chat.feed, chat.target)
-    ]
+    def _remember(self, stored: Mapping[str, RuleState]) -> None:
+        """Take the states up; what rang while they were read is newer than what was read."""
+        ahead = {
+            rule: state
+            for rule, state in self.states.items()
+            if rule not in stored or stored[rule].rings < state.rings
+        }
+        known = {rule.id for rule in chain(self._index, *self._packs.values())} if ahead else ()
+        self.states = {**stored, **{rule: ahead[rule] for rule in ahead if rule in known}}

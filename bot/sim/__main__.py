@@ -1,6 +1,8 @@
 """The simulator as a child: says where it is, and serves until its parent is gone."""
 
 import asyncio
+import contextlib
+import os
 import signal
 import sys
 from datetime import datetime
@@ -27,8 +29,9 @@ async def _serve(seed: int, *fast: str) -> None:
     else:
         simulator = Simulator(seed, SystemClock().now)
     async with simulator:
-        sys.stdout.write(simulator.base_url.removeprefix("http://") + "\n")
-        sys.stdout.flush()
+        address = simulator.base_url.removeprefix("http://")
+        with contextlib.suppress(BrokenPipeError):  # the parent is gone; its stdin says it, too
+            os.write(sys.stdout.fileno(), f"{address}\n".encode())  # leaves nothing to flush
         await asyncio.to_thread(sys.stdin.read)
 
 

@@ -27,7 +27,7 @@ from bot.core.events import (
 )
 from bot.core.snapshot import Candle, Snapshot
 from bot.errors import StoreError
-from bot.ports import Record, Urgency
+from bot.ports import Record
 
 T = TypeVar("T")
 Columns = Mapping[str, NDArray[np.generic]]
@@ -108,15 +108,13 @@ def event_body(kind: str, text: str) -> Mapping[str, object]:
     return event_object(from_json(text, KINDS[kind]))
 
 
-def urgency_of(alert: Alert) -> Urgency:
-    """Its place among the messages of one chat, and among the chats."""
-    return Urgency[alert.kind.upper()]
-
-
 def check_card(alert: Alert) -> None:
-    """Raises ValueError for a card with a picture: the outbox keeps words alone."""
-    if alert.card and (alert.card.picture or alert.card.draw):
-        raise ValueError(f"the card of message {alert.id!r} has a picture, which cannot be stored")
+    """Raises ValueError for a card with a picture or a file: the outbox keeps words alone."""
+    card = alert.card
+    if card and (card.picture or card.draw or card.file):
+        raise ValueError(
+            f"the card of message {alert.id!r} has a picture or a file, which cannot be stored"
+        )
 
 
 def digest(*parts: bytes) -> str:

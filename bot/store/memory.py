@@ -1,6 +1,6 @@
 """The store of tests and single answers: the same promises, and nothing survives."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
@@ -10,15 +10,17 @@ from uuid import uuid4
 from bot.core.chain import OptionChain
 from bot.core.chats import Chat
 from bot.core.crossings import Latches
-from bot.core.events import Alert, Delivery
+from bot.core.events import Alert, Delivery, redated
+from bot.core.history import Past, PastLevels
+from bot.core.keys import ApiKey
 from bot.core.minutes import Minute, merge
 from bot.core.rules import Rule, RuleState
 from bot.core.snapshot import Snapshot
 from bot.errors import StoreError
-from bot.ports import JournalEntry, Record
+from bot.ports import JournalEntry, Record, urgency_of
 from bot.store import codec
 from bot.store.addresses import follow, follow_chat, messenger_of, moved
-from bot.store.tables import microseconds
+from bot.store.tables import MICROSECOND, microseconds
 
 MARKET, POSITION, IDENTITY = "market", "position", "identity"
 
@@ -42,7 +44,7 @@ class Outgoing:
     @property
     def rank(self) -> tuple[int, datetime]:
         """Its place among those that wait."""
-        return codec.urgency_of(self.alert), self.alert.at
+        return urgency_of(self.alert), self.alert.at
 
 
 @dataclass
@@ -61,6 +63,7 @@ class Stored:
     chats: dict[str, Chat] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
+    api_keys: dict[str, ApiKey] = field(default_factory=dict)
     last_rule: int = 0
     last_line: int = 0
 
@@ -175,16 +178,30 @@ class MemoryStore:
         held = self._stored.alerts.get(alert.id)
         if held and held.owner == owner:
             with self._changing() as stored:
-                attempts = held.alert.attempts + 1
-                again = replace(held.alert, attempts=attempts, doubts=alert.doubts)
+                again = replace(
+                    held.alert,
+                    attempts=held.alert.attempts + 1,
+                    doubts=alert.doubts,
+                    doubted_at=alert.doubted_at,
+                )
                 stored.alerts[alert.id] = Outgoing(again, due_at)
 
-    async def release(self, owner: str) -> None:
+    async def renew(self, owner: str, ids: Collection[str], until: datetime) -> None:
+        """Prolong the owner's leases of these alerts."""
+        with self._changing() as stored:
+            for identity in ids:
+                leased = self._stored.alerts.get(identity)
+                if leased and leased.owner == owner:
+                    stored.alerts[identity] = replace(leased, due_at=until)
+
+    async def release(self, owner: str, cut_off: Collection[str] = ()) -> None:
         """Give back everything leased to the owner, due at once."""
         with self._changing() as stored:
-            for identity, held in self._stored.alerts.items():
-                if held.owner == owner:
-                    stored.alerts[identity] = Outgoing(held.alert, held.alert.at)
+            for identity, leased in self._stored.alerts.items():
+                if leased.owner == owner:
+                    alert = leased.alert
+                    again = replace(alert, doubts=alert.doubts + (identity in cut_off))
+                    stored.alerts[identity] = Outgoing(again, alert.at)
 
     async def chat(self, target: str) -> Chat | None:
         """What is known of the chat."""
@@ -203,6 +220,15 @@ class MemoryStore:
         """Store the chat, over what was known of it."""
         with self._changing() as stored:
             stored.chats[chat.target] = chat
+
+    async def change_chat(self, target: str, change: Callable[[Chat], Chat]) -> tuple[Chat, Chat]:
+        """The chat before and after the change."""
+        before = self._stored.chats.get(target) or Chat(target)
+        after = change(before)
+        if after != before:
+            with self._changing() as stored:
+                stored.chats[target] = after
+        return before, after
 
     async def move_target(self, target: str, to: str) -> None:
         """Everything of the one address, topics included, is the other's from now on."""
@@ -237,12 +263,17 @@ class MemoryStore:
             return stored.notes.setdefault(name, value)
 
     async def hasten(self, target: str, now: datetime) -> None:
-        """What waits for the chat is due now; leases go on."""
+        """What waits for the chat to be tried again is due now."""
         with self._changing() as stored:
-            for identity, one in self._stored.alerts.items():
-                waits = one.owner is None and one.due_at is not None and one.due_at > now
-                if waits and one.alert.target == target:
+            for identity, one in self._waiting(target, held=False):
+                if one.due_at and one.due_at > now:
                     stored.alerts[identity] = replace(one, due_at=now)
+
+    async def redate_held(self, target: str, due_at: datetime) -> None:
+        """What is held for the chat is due then, and lives as long from then on."""
+        with self._changing() as stored:
+            for identity, one in self._waiting(target, held=True):
+                stored.alerts[identity] = Outgoing(redated(one.alert, due_at), due_at)
 
     async def journal(self, after: int, limit: int) -> Sequence[JournalEntry]:
         """At most `limit` entries that come after the one numbered `after`, in their order."""
@@ -265,6 +296,31 @@ class MemoryStore:
         """The symbol's minutes that began since then and before `until`, ascending."""
         found = (one for one in self._stored.minutes.values() if one.symbol == symbol)
         return sorted((one for one in found if since <= one.at < until), key=lambda one: one.at)
+
+    async def history(
+        self, symbol: str, since: datetime, until: datetime, step: timedelta
+    ) -> Sequence[Past]:
+        """The newest of the symbol's snapshots in each step of that time, ascending."""
+        newest = {
+            microseconds(one.at) // (step // MICROSECOND): one
+            for one in self._by_time()
+            if one.symbol == symbol and since <= one.at <= until
+        }
+        return [_past(one) for one in newest.values()]
+
+    async def add_key(self, key: ApiKey) -> bool:
+        """Store the key; False when its name is taken."""
+        with self._changing() as stored:
+            return stored.api_keys.setdefault(key.name, key) is key
+
+    async def keys(self) -> Sequence[ApiKey]:
+        """Every key of the HTTP API, by name."""
+        return sorted(self._stored.api_keys.values(), key=lambda key: key.name)
+
+    async def delete_key(self, name: str) -> bool:
+        """Forget the key; False when there is none of that name."""
+        with self._changing() as stored:
+            return stored.api_keys.pop(name, None) is not None
 
     async def open_market(self, market: str) -> str:
         """This store's own name. Raises StoreError when it holds another market's data."""
@@ -335,6 +391,15 @@ class MemoryStore:
             queues.setdefault(one.alert.target, []).append(one)
         return queues
 
+    def _waiting(self, target: str, *, held: bool) -> list[tuple[str, Outgoing]]:
+        """By id what waits for the target and nobody has leased."""
+        return [
+            (identity, one)
+            for identity, one in self._stored.alerts.items()
+            if one.due_at and one.owner is None
+            if (one.alert.target, one.alert.held) == (target, held)
+        ]
+
     def _lease(self, due: Sequence[Outgoing], owner: str, until: datetime) -> list[Alert]:
         """The alerts, leased; who had them before may have sent them."""
         leased = [
@@ -361,6 +426,12 @@ class MemoryStore:
         return JournalEntry(
             seq, body, self._stored.snapshots[line.snapshot] if line.snapshot else None
         )
+
+
+def _past(snapshot: Snapshot) -> Past:
+    levels = snapshot.levels
+    followed = PastLevels(levels.all_expiry, levels.net_gex, levels.regime)
+    return Past(snapshot.at, snapshot.spot, followed)
 
 
 def _check_times(record: Record) -> None:

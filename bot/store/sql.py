@@ -1,16 +1,15 @@
-"""The store in SQLite or PostgreSQL: every query of the program, a method a transaction."""
+"""The store in SQLite or PostgreSQL, a method a transaction; its outbox is in deliveries.py."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import cache, partial
 from uuid import uuid4
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
-    ScalarSelect,
     Select,
     Table,
     Text,
@@ -25,27 +24,32 @@ from sqlalchemy import (
     select,
     text,
     tuple_,
+    type_coerce,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.core.chain import OptionChain
 from bot.core.chats import Chat
 from bot.core.crossings import Latches
-from bot.core.events import Alert, Delivery
+from bot.core.events import Alert
+from bot.core.history import Past
+from bot.core.keys import ApiKey
 from bot.core.minutes import Minute
 from bot.core.rules import Rule, RuleState
 from bot.core.snapshot import Snapshot
 from bot.errors import StoreError
 from bot.ports import JournalEntry, Record
-from bot.store import codec
-from bot.store.addresses import follow, follow_chat, messenger_of
-from bot.store.engine import SQLITE, Row, Transaction, place, transaction
+from bot.store import codec, outbox
+from bot.store.addresses import follow, follow_chat
+from bot.store.base import CHATS_LOCK, OUTBOX_LOCK, Insert
+from bot.store.deliveries import SqlOutbox
+from bot.store.engine import Row, Transaction, place
 from bot.store.tables import (
+    MICROSECOND,
     UNFINISHED,
     alerts,
+    api_keys,
     candles,
     chains,
     chats,
@@ -61,28 +65,15 @@ from bot.store.tables import (
 )
 
 MARKET, POSITION, IDENTITY = "market", "position", "identity"  # names of facts
-PENDING, LEASED = "pending", "leased"  # states of alerts, beside the ends that deliveries name
 PRUNED_AT_ONCE = 500  # rows a transaction, so that a record never waits long
-JOURNAL_LOCK = 0x67616D6D61  # any number that no other lock has
-OUTBOX_LOCK = 0x6F7574626F78  # the same
 
 STORED_SNAPSHOT = select(snapshots.c.body, candles.c.body.label("closed")).outerjoin_from(
     snapshots, candles
 )
 
-DOUBTS = alerts.c.doubts + case((alerts.c.owner.is_not(None), 1), else_=0)
 
-Insert = Callable[[Table], sqlite.Insert | postgresql.Insert]  # able to meet rows that exist
-
-
-class SqlStore:
+class SqlStore(SqlOutbox):
     """The store in a database that `open_store` has brought to the newest revision."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        self._is_sqlite = engine.url.drivername == SQLITE
-        self._insert: Insert = sqlite.insert if self._is_sqlite else postgresql.insert
-        self._turn = asyncio.Lock()
 
     async def record(self, record: Record) -> None:
         """Write the record in one transaction."""
@@ -170,69 +161,10 @@ class SqlStore:
             rows = (await database.run(select(rule_states))).all()
         return {row.rule: RuleState(row.rang_at, row.rings) for row in rows}
 
-    async def post(self, messages: Sequence[Alert]) -> Sequence[Alert]:
-        """Put messages that no market event caused into the outbox; returns those that are new."""
-        async with self._writing() as database:
-            added = await self._add_alerts(database, messages)
-            await self._append(database, [codec.event_line(one, one.symbol) for one in added])
-        return added
-
-    async def claim(
-        self, messenger: str, owner: str, now: datetime, lease: timedelta, limit: int
-    ) -> Sequence[Alert]:
-        """At most `limit` due alerts of the messenger's targets, one each, leased to `owner`."""
-        return await self._lease(_heads(messenger, now).limit(limit), owner, now + lease)
-
-    async def claim_companions(
-        self, head: Alert, owner: str, now: datetime, lease: timedelta
-    ) -> Sequence[Alert]:
-        """Every other due alert that can be told with this one, leased to `owner`."""
-        found = _companions(head, now)
-        async with self._reading() as database:  # mostly there is none, and nobody need wait
-            if (await database.run(found.limit(1))).first() is None:
-                return []
-        return await self._lease(found, owner, now + lease)
-
-    async def settle(self, owner: str, *deliveries: Delivery) -> int:
-        """End leased alerts and write their deliveries to the journal; how many they were."""
-        lines = []
-        async with self._writing() as database:
-            if len(deliveries) > 1:  # lest a move takes the same rows in turns
-                await self._alone(database, OUTBOX_LOCK)
-            for delivery in deliveries:
-                symbol = (await database.run(_ending(owner, delivery))).scalar()
-                if symbol is not None:
-                    lines.append(codec.event_line(delivery, symbol))
-            await self._append(database, lines)
-        return len(lines)
-
-    async def retry(self, owner: str, alert: Alert, due_at: datetime) -> None:
-        """Give a leased alert back, due again at that time; its attempts are counted."""
-        held = and_(alerts.c.id == alert.id, alerts.c.owner == owner)
-        tried = alerts.c.attempts + 1
-        values = {
-            "state": PENDING,
-            "owner": None,
-            "due_at": due_at,
-            "attempts": tried,
-            "doubts": alert.doubts,
-        }
-        async with self._writing() as database:
-            await database.run(update(alerts).where(held).values(values))
-
-    async def release(self, owner: str) -> None:
-        """Give back everything leased to the owner, due at once."""
-        values = {"state": PENDING, "owner": None, "due_at": alerts.c.at}
-        async with self._writing() as database:
-            await self._alone(database, OUTBOX_LOCK)  # lest a move takes the same rows in turns
-            await database.run(update(alerts).where(alerts.c.owner == owner).values(values))
-
     async def chat(self, target: str) -> Chat | None:
         """What is known of the chat."""
-        query = select(chats.c.body).where(chats.c.target == target)
         async with self._reading() as database:
-            body = (await database.run(query)).scalar()
-        return codec.from_json(body, Chat) if body else None
+            return await self._chat(database, target)
 
     async def chats(self, within: str | None = None) -> Sequence[Chat]:
         """Every chat that something is known of, or of these the one and its topics; by target."""
@@ -247,13 +179,25 @@ class SqlStore:
     async def put_chat(self, chat: Chat) -> None:
         """Store the chat, over what was known of it."""
         async with self._writing() as database:
+            await self._alone(database, CHATS_LOCK)
             await self._put(database, chats, [_chat_row(chat)])
+
+    async def change_chat(self, target: str, change: Callable[[Chat], Chat]) -> tuple[Chat, Chat]:
+        """The chat before and after the change, in one transaction."""
+        async with self._writing() as database:
+            await self._alone(database, CHATS_LOCK)
+            before = await self._chat(database, target) or Chat(target)
+            after = change(before)
+            if after != before:
+                await self._put(database, chats, [_chat_row(after)])
+        return before, after
 
     async def move_target(self, target: str, to: str) -> None:
         """Everything of the one address, topics included, is the other's from now on."""
         ringing = and_(UNFINISHED, _is_within(alerts.c.target, target))
         async with self._writing() as database:
             await self._alone(database, OUTBOX_LOCK)
+            await self._alone(database, CHATS_LOCK)
             for row in await database.run(select(rules).where(_is_within(rules.c.target, target))):
                 rule = follow(codec.from_json(row.body, Rule), target, to)
                 change = update(rules).where(rules.c.number == row.number)
@@ -261,7 +205,7 @@ class SqlStore:
             for row in await database.run(select(alerts).where(ringing)):
                 alert = follow(codec.from_json(row.body, Alert), target, to)
                 change = update(alerts).where(alerts.c.number == row.number)
-                await database.run(change.values(_addressed(alert)))
+                await database.run(change.values(outbox.addressed(alert)))
             await self._move_chats(database, target, to)
 
     async def fact(self, name: str) -> str | None:
@@ -280,12 +224,6 @@ class SqlStore:
         async with self._writing() as database:
             await database.run(new, {"name": name, "value": value})
             return str(await self._named(database, notes, name))
-
-    async def hasten(self, target: str, now: datetime) -> None:
-        """What waits for the chat is due now; leases go on."""
-        waits = and_(alerts.c.target == target, alerts.c.owner.is_(None), alerts.c.due_at > now)
-        async with self._writing() as database:
-            await database.run(update(alerts).where(waits).values(due_at=now))
 
     async def journal(self, after: int, limit: int) -> Sequence[JournalEntry]:
         """At most `limit` entries that come after the one numbered `after`, in their order."""
@@ -312,6 +250,36 @@ class SqlStore:
         async with self._reading() as database:
             rows = await database.run(select(spot_minutes).where(wanted).order_by(known.at))
             return [Minute(**row) for row in rows.mappings()]
+
+    async def history(
+        self, symbol: str, since: datetime, until: datetime, step: timedelta
+    ) -> Sequence[Past]:
+        """The newest of the symbol's snapshots in each step of that time, ascending."""
+        at, of_symbol = snapshots.c.at, snapshots.c.symbol == symbol
+        number = type_coerce(at, BigInteger) // (step // MICROSECOND)
+        newest = select(func.max(at)).where(of_symbol, at >= since, at <= until).group_by(number)
+        query = select(snapshots.c.body).where(of_symbol, at.in_(newest)).order_by(at)
+        async with self._reading() as database:
+            bodies = (await database.run(query)).scalars().all()
+        return await asyncio.to_thread(lambda: [codec.unpack(body, Past) for body in bodies])
+
+    async def add_key(self, key: ApiKey) -> bool:
+        """Store the key; False when its name is taken."""
+        new = self._insert(api_keys).on_conflict_do_nothing()
+        async with self._writing() as database:
+            return bool((await database.run(new, asdict(key))).rowcount)
+
+    async def keys(self) -> Sequence[ApiKey]:
+        """Every key of the HTTP API, by name."""
+        async with self._reading() as database:
+            rows = await database.run(select(api_keys))
+            return sorted((ApiKey(**row) for row in rows.mappings()), key=lambda key: key.name)
+
+    async def delete_key(self, name: str) -> bool:
+        """Forget the key; False when there is none of that name."""
+        async with self._writing() as database:
+            deleted = await database.run(delete(api_keys).where(api_keys.c.name == name))
+        return bool(deleted.rowcount)
 
     async def open_market(self, market: str) -> str:
         """The database's own name. Raises StoreError when it holds another market's data."""
@@ -369,23 +337,6 @@ class SqlStore:
         """Give up the connections."""
         await self._engine.dispose()
 
-    @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[Transaction]:
-        async with transaction(self._engine) as database:
-            yield database
-
-    @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[Transaction]:
-        """A transaction that writes; on SQLite ours take turns, since only one can write."""
-        async with AsyncExitStack() as stack:
-            if self._is_sqlite:
-                await stack.enter_async_context(self._turn)
-            yield await stack.enter_async_context(transaction(self._engine, writes=True))
-
-    async def _put(self, database: Transaction, table: Table, rows: Sequence[Row]) -> None:
-        """Write the rows, over those with the same key."""
-        await database.run(_upsert(self._insert, table, tuple(rows[0])), rows)
-
     async def _add_snapshot(
         self, database: Transaction, snapshot: Snapshot, chain: OptionChain | None
     ) -> None:
@@ -429,42 +380,10 @@ class SqlStore:
         if rows:
             await database.run(self._insert(table).on_conflict_do_nothing(), rows)
 
-    async def _add_alerts(self, database: Transaction, new: Sequence[Alert]) -> list[Alert]:
-        """The alerts that were not known yet."""
-        if not new:
-            return []
-        unique: dict[str, Alert] = {}
-        for alert in new:
-            unique.setdefault(alert.id, alert)
-        adding = self._insert(alerts).on_conflict_do_nothing().returning(alerts.c.id)
-        rows = [_alert_row(alert) for alert in unique.values()]
-        added = set((await database.run(adding, rows)).scalars())
-        return [alert for alert in unique.values() if alert.id in added]
-
-    async def _lease(
-        self, due: Select[tuple[object, ...]], owner: str, until: datetime
-    ) -> list[Alert]:
-        """The alerts, leased; who had them before may have sent them.
-
-        Two that look at once could both find a target free: on PostgreSQL they take turns.
-        """
-        leased = {"state": LEASED, "owner": owner, "due_at": until, "doubts": DOUBTS}
-        async with self._writing() as database:
-            await self._alone(database, OUTBOX_LOCK)
-            if not self._is_sqlite:  # when a storm begins, statistics still tell of a quiet hour
-                await database.run(text("SET LOCAL enable_sort = off"))
-            rows = (await database.run(due.with_for_update(skip_locked=True))).all()
-            mine = alerts.c.number.in_([row.number for row in rows])
-            if rows:
-                await database.run(update(alerts).where(mine).values(leased))
-        return [
-            replace(
-                codec.from_json(row.body, Alert),
-                attempts=row.attempts,
-                doubts=row.doubts + (row.owner is not None),
-            )
-            for row in rows
-        ]
+    async def _chat(self, database: Transaction, target: str) -> Chat | None:
+        query = select(chats.c.body).where(chats.c.target == target)
+        body = (await database.run(query)).scalar()
+        return codec.from_json(body, Chat) if body else None
 
     async def _move_chats(self, database: Transaction, target: str, to: str) -> None:
         """The chats at the address and those that name it; settings at the new one win."""
@@ -478,22 +397,6 @@ class SqlStore:
             else:
                 await database.run(delete(chats).where(chats.c.target == chat.target))
                 await database.run(self._insert(chats).on_conflict_do_nothing(), row)
-
-    async def _alone(self, database: Transaction, lock: int) -> None:
-        """Wait until no other transaction has the lock; on SQLite only one writes anyway."""
-        if not self._is_sqlite:
-            await database.run(select(func.pg_advisory_xact_lock(lock)))
-
-    async def _append(self, database: Transaction, lines: Sequence[codec.Line]) -> None:
-        """Add to the journal; its numbers become visible in their order.
-
-        A reader never looks back, so on PostgreSQL nobody may take a number while another
-        transaction has one that is not committed.
-        """
-        if not lines:
-            return
-        await self._alone(database, JOURNAL_LOCK)
-        await database.run(insert(journal), [asdict(line) for line in lines])
 
     async def _entries(self, database: Transaction, seen: int, limit: int) -> list[JournalEntry]:
         query = (
@@ -557,16 +460,6 @@ def _is_within(address: ColumnElement[str], target: str) -> ColumnElement[bool]:
     return or_(address == target, func.substr(address, 1, len(topics)) == topics)
 
 
-@cache  # building it takes half as long as running it
-def _upsert(
-    insert: Insert, table: Table, columns: tuple[str, ...]
-) -> sqlite.Insert | postgresql.Insert:
-    new = insert(table)
-    key = [column.name for column in table.primary_key]
-    values = {name: new.excluded[name] for name in columns if name not in key}
-    return new.on_conflict_do_update(index_elements=key, set_=values)
-
-
 @cache
 def _merging_minutes(insert: Insert) -> sqlite.Insert | postgresql.Insert:
     """What core.minutes.merge says, as the database's own statement."""
@@ -602,55 +495,6 @@ def _chain_row(part: codec.ChainPart) -> Row:
     }
 
 
-def _heads(messenger: str, now: datetime) -> Select[tuple[object, ...]]:
-    """The first alert of each target, where it is due and none is under way, in their order.
-
-    The end of a lease is when the alert is due again, so one condition finds them all. Each row
-    asks for its own target: of a join the database would make a sort of everything that waits.
-    """
-    queue, sending = alerts.alias("queue"), alerts.alias("sending")
-    first = (
-        select(queue.c.number)
-        .where(queue.c.target == alerts.c.target, queue.c.due_at.is_not(None))
-        .where(or_(~queue.c.held, queue.c.due_at <= now))
-        .order_by(queue.c.urgency, queue.c.at, queue.c.number)
-    )
-    under_way = select(sending.c.number).where(
-        sending.c.target == alerts.c.target, sending.c.owner.is_not(None), sending.c.due_at > now
-    )
-    return (
-        select(alerts)
-        .where(alerts.c.messenger == messenger, alerts.c.due_at <= now)
-        .where(alerts.c.number == _single(first), _single(under_way).is_(None))
-        .order_by(alerts.c.urgency, alerts.c.at, alerts.c.number)
-    )
-
-
-def _companions(head: Alert, now: datetime) -> Select[tuple[object, ...]]:
-    """What of the head's chat is due and can be told with it."""
-    same = [alerts.c.target == head.target, alerts.c.held == head.held]
-    if not head.held:
-        same += [
-            alerts.c.urgency == codec.urgency_of(head),
-            alerts.c.at == head.at,
-            alerts.c.symbol == head.symbol,
-        ]
-    due = select(alerts).where(*same, alerts.c.due_at <= now)
-    return due.order_by(alerts.c.at, alerts.c.number)
-
-
-def _ending(owner: str, delivery: Delivery) -> ReturningUpdate[tuple[str]]:
-    """The owner's alert ended; gives its symbol."""
-    leased = and_(alerts.c.id == delivery.alert, alerts.c.owner == owner)
-    ended = {"state": delivery.state, "owner": None, "due_at": None}
-    return update(alerts).where(leased).values(ended).returning(alerts.c.symbol)
-
-
-def _single(query: Select[int]) -> ScalarSelect[int]:
-    """What the query says first of the alert at hand; NULL when nothing."""
-    return query.limit(1).correlate(alerts).scalar_subquery()
-
-
 def _rule_row(rule: Rule) -> Row:
     return {"target": rule.target, "body": codec.to_json(rule)}
 
@@ -663,29 +507,4 @@ def _chat_row(chat: Chat) -> Row:
         "owner": chat.owner,
         "fallback": chat.fallback,
         "body": codec.to_json(chat),
-    }
-
-
-def _alert_row(alert: Alert) -> Row:
-    codec.check_card(alert)
-    return {
-        "id": alert.id,
-        "at": alert.at,
-        "symbol": alert.symbol,
-        **_addressed(alert),
-        "urgency": codec.urgency_of(alert),
-        "held": alert.held,
-        "state": PENDING,
-        "due_at": alert.due_at or alert.at,
-        "attempts": alert.attempts,
-        "doubts": alert.doubts,
-    }
-
-
-def _addressed(alert: Alert) -> dict[str, object]:
-    """What changes with the target."""
-    return {
-        "messenger": messenger_of(alert.target),
-        "target": alert.target,
-        "body": codec.to_json(alert),
     }

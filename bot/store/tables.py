@@ -200,3 +200,12 @@ facts = Table(  # of the database itself
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("digest", Text, nullable=False),  # of the key, which is kept nowhere
+    Column("per_minute", Integer, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bot.chat.terminal import Screen, Terminal, above_line, printable
 from bot.core.cards import levels_card
 from bot.core.events import Alert
-from bot.core.reply import NO_PICTURE, Command, Field, Picture, Reply, Table
+from bot.core.reply import NO_PICTURE, Command, Field, File, Picture, Reply, Table
 from bot.core.view import View
 from bot.errors import DeliveryError
 from tests.fakes import NOON, make_chain, make_snapshot
@@ -203,6 +203,17 @@ async def test_a_picture_is_saved_and_its_path_printed(tmp_path):
     path = tmp_path / "gammabell-BTCUSDT.png"
     assert path.read_bytes() == b"\x89PNG"
     assert f"chart saved to {path}\n" in stdout.getvalue()
+
+
+async def test_a_file_is_saved_as_it_is_and_its_path_printed(tmp_path):
+    stdout = io.StringIO()
+    reply = Reply("BTC", file=File("gammabell.csv", b"a,b\r\n", "text/csv"))
+
+    Terminal(None, stdout, tmp_path, simulated=False).show(reply)
+
+    path = tmp_path / "gammabell.csv"
+    assert path.read_bytes() == b"a,b\r\n"
+    assert f"file saved to {path}\n" in stdout.getvalue()
 
 
 async def test_a_picture_that_cannot_be_saved_is_said_to_be(tmp_path):

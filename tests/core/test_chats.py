@@ -15,7 +15,6 @@ from bot.core.chats import (
     parse_quiet,
     quiet_text,
     quiet_until,
-    right_to_manage,
 )
 from bot.errors import UserError
 from tests.core.test_clocks import MOMENTS, TIMES, ZONES
@@ -182,9 +181,10 @@ def test_any_text_is_quiet_hours_or_a_users_error(text):
     assert re.fullmatch(r"\d\d:\d\d-\d\d:\d\d|.* (no|different) .*", answer, re.DOTALL)
 
 
-def test_the_right_to_manage_is_called_as_its_platform_calls_it():
-    assert right_to_manage("discord:42") == "Manage Server"
-    assert right_to_manage("telegram:-100") == "chat admin"
+def test_a_chat_that_moved_keeps_the_key_of_its_first_address():
+    stayed, moved = Chat("telegram:-1"), Chat("telegram:-1001", origin="telegram:-1")
+
+    assert stayed.key == moved.key == "telegram:-1"
 
 
 def test_a_day_that_a_zone_left_out_is_quiet_like_any_other():

@@ -89,6 +89,12 @@ def test_each_target_gets_its_own_alert_of_one_event():
     assert rang == {target: RuleState(NOON, 1) for target in ("terminal:", "telegram:1")}
 
 
+def test_an_alert_names_the_snapshot_that_it_rang_on():
+    alerts, _ = ring([CROSSING], make_rule("btc hvl cross"))
+
+    assert [alert.snapshot for alert in alerts] == [SNAPSHOT.id]
+
+
 def test_the_cooldown_of_one_rule_silences_that_rule_alone():
     states = {"1": RuleState(after(-60), 4)}
     rules = [make_rule("btc hvl cross", identity=identity) for identity in ("1", "2")]

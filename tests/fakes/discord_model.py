@@ -92,6 +92,7 @@ REFUSALS = {
     50033: (400, "Invalid Recipient(s)"),
     50035: (400, "Invalid Form Body"),
     50083: (400, "Thread is archived"),
+    160005: (403, "Thread is locked"),
 }
 
 
@@ -222,6 +223,7 @@ class Channel:
     permissions: int = BOT_RIGHTS  # of the bot
     refusal: int | None = None  # the code that every send is answered with
     archived: bool = False
+    locked: bool = False
     exists: bool = True
     messages: dict = field(default_factory=dict)  # by id, those that everyone sees
     crossposts: list = field(default_factory=list)  # times
@@ -270,7 +272,7 @@ class Channel:
                 "archived": self.archived,
                 "auto_archive_duration": 1440,
                 "archive_timestamp": iso_now(),
-                "locked": False,
+                "locked": self.locked,
             },
         }
 

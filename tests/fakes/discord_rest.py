@@ -444,6 +444,8 @@ def may_send(channel, payload, files):
         raise refusal(50008)
     needed = Permission.SEND_MESSAGES_IN_THREADS if channel.is_thread else Permission.SEND_MESSAGES
     require(channel, needed, payload, files)
+    if channel.locked and not channel.permissions & Permission.MANAGE_THREADS:
+        raise refusal(160005)
 
 
 def may_post(forum, payload, files):

@@ -161,6 +161,11 @@ class FakeDiscord:
         thread.archived = True
         self._tell_changed(thread)
 
+    def lock(self, thread, *, locked=True):
+        """Let moderators lock or unlock the thread."""
+        thread.locked = locked
+        self._tell_changed(thread)
+
     def _tell_changed(self, channel):
         event = "THREAD_UPDATE" if channel.is_thread else "CHANNEL_UPDATE"
         self.gateway.dispatch(channel.guild.id, event, channel.wire())

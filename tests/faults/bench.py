@@ -11,6 +11,7 @@ from bot.app import LIVE_LATE_AFTER
 from bot.config import Config
 from bot.exchanges.http import open_session
 from bot.markets import SEED, VENUES, networked_market
+from bot.service.chats import Chats
 from bot.service.daemon import Daemon
 from bot.service.desk import Desk
 from bot.service.dispatcher import Dispatcher
@@ -106,7 +107,8 @@ async def running(*symbols, every=CYCLE, push_every=PUSH_SECONDS):
             streams = {one.name: HeardStream(one, clock.now) for one in market.streams}
             sources = {name: HeardSource(one, clock.now) for name, one in market.venues.items()}
             bench = Bench(simulator, clock, Ledger(), streams, sources, log)
-            dispatcher = Dispatcher(bench.store, [Silent()], clock.now, owner="bench")
+            chats = Chats(bench.store, clock.now, Rulebook(bench.store, None).changed)
+            dispatcher = Dispatcher(bench.store, [Silent()], clock.now, "bench", chats, clock)
             daemon = daemon_of(bench, market, dispatcher, symbols, every)
             await daemon.open()
             async with running_together([*daemon.loops(), dispatcher.run()]):

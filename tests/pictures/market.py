@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from bot.charts.picture import make_picture
 from bot.charts.render import render
 from bot.charts.theme import THEMES
+from bot.clock import SystemClock
 from bot.config import Config
 from bot.core.snapshot import Tick
 from bot.exchanges.http import open_session
@@ -69,7 +70,9 @@ class Town(Desk):
         for spot in (hvl * 1.002, hvl * 0.998):
             self.now += timedelta(seconds=1)
             await self._judge.judge(Tick(BTC, self.now, spot, "deribit"))
-        outbox = Dispatcher(self.store, [messenger], lambda: self.now, "pictures", self.chats)
+        outbox = Dispatcher(
+            self.store, [messenger], lambda: self.now, "pictures", self.chats, SystemClock()
+        )
         await outbox.deliver_due()
 
     def chart(self, kind, theme, symbol=BTC):

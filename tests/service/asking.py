@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.api.schema import envelope
 from bot.core.crossings import Latches
 from bot.core.reply import Command, Field, Reply, parse_command
 from bot.ports import Record
@@ -35,7 +36,7 @@ class Desk:
         self.now = NOON
         self.png: bytes | None = b"png"
         self.drawn: list[tuple[str, str, bool]] = []
-        self.changes = 0
+        self.changed: list[str] = []  # whose rules or settings
         self._seconds = 0.0
         self.chats = Chats(self.store, lambda: self.now, self._changed)
         parts = Parts(
@@ -46,6 +47,8 @@ class Desk:
             self._picture,
             lambda: [Field("deribit", "ok")],
             self._changed,
+            lambda snapshot, now: envelope(snapshot, now, "r", None, simulated=simulated),
+            simulated,
         )
         self.commands = Commands(
             every_command(parts),
@@ -59,7 +62,7 @@ class Desk:
     async def ask(self, line: str, where: Command | str = HERE) -> Reply:
         self._seconds += 1
         typed = parse_command(line, "")
-        place = Command("", (), where) if isinstance(where, str) else where
+        place = Command("", (), where, may_manage=True) if isinstance(where, str) else where
         return await self.commands.answer(
             replace(place, name=typed.name, arguments=typed.arguments)
         )
@@ -76,8 +79,8 @@ class Desk:
         self.drawn.append((kind, theme, stale))
         return self.png
 
-    async def _changed(self) -> None:
-        self.changes += 1
+    async def _changed(self, target: str) -> None:
+        self.changed.append(target)
 
 
 async def open_desk(*, simulated: bool = False, **fields) -> Desk:

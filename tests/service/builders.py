@@ -17,8 +17,10 @@ from bot.core.rules import Rule, parse_rule
 from bot.core.snapshot import Candle, Levels, Snapshot, Tick, snapshot_id
 from bot.core.zones import FlipZone
 from bot.errors import DeliveryError, SourceError
-from bot.ports import JournalEntry, Record, Store
+from bot.ports import JournalEntry, Messenger, Record, Store
+from bot.service.chats import Chats
 from bot.service.desk import Desk
+from bot.service.dispatcher import Dispatcher
 from bot.service.rulebook import Rulebook
 from bot.store.memory import MemoryStore, Stored
 
@@ -246,7 +248,8 @@ class ScriptedMessenger:
         self.trouble = list(trouble)
         self.sent: list[Alert] = []
 
-    async def send(self, alert: Alert) -> None:
+    async def send(self, alert: Alert, begun: Callable[[], None]) -> None:
+        begun()
         if self.trouble:
             raise self.trouble.pop(0)
         self.sent.append(alert)
@@ -301,11 +304,17 @@ class FragileStore(MemoryStore):
     async def retry(self, owner: str, alert: Alert, due_at: datetime) -> None:
         await self._write(super().retry(owner, alert, due_at))
 
-    async def release(self, owner: str) -> None:
-        await self._write(super().release(owner))
+    async def renew(self, *request) -> None:
+        await self._write(super().renew(*request))
+
+    async def release(self, *request) -> None:
+        await self._write(super().release(*request))
 
     async def put_chat(self, chat: Chat) -> None:
         await self._write(super().put_chat(chat))
+
+    async def change_chat(self, *request) -> tuple[Chat, Chat]:
+        return await self._write(super().change_chat(*request))
 
     async def move_target(self, target: str, to: str) -> None:
         await self._write(super().move_target(target, to))
@@ -322,6 +331,23 @@ class FragileStore(MemoryStore):
         if breaks:
             raise self._error("killed just after the commit")
         return result
+
+
+def make_dispatcher(
+    store: Store,
+    *messengers: Messenger,
+    now: Callable[[], datetime] | None = None,
+    owner: str = "one",
+    chats: Chats | None = None,
+) -> Dispatcher:
+    """A dispatcher whose chats nobody else wants to know of; without a clock on the loop's."""
+    now = now or virtual_now
+    book = chats or Chats(store, now, _nobody_told)
+    return Dispatcher(store, messengers, now, owner, book, VirtualTimer())
+
+
+async def _nobody_told(_target: str) -> None:
+    pass
 
 
 async def open_desk(

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -18,7 +19,7 @@ async def test_an_alert_is_added_in_its_shortest_form_and_listed_where_it_was_ma
 
     assert added.title == "Alert #1 set"
     assert added.fields == (Field("Rings on", "btc hvl cross down once"),)
-    assert desk.changes == 1
+    assert desk.changed == ["terminal:"]
     listed = await desk.ask("alert list")
     assert listed.fields == (Field("#1", "btc hvl cross down once; has not rung"),)
     assert (await desk.ask("alert list", ELSEWHERE)).fields == ()
@@ -64,7 +65,7 @@ async def test_a_chat_deletes_its_own_alerts_alone():
     assert foreign.tone == "error"
     assert own.title == "Alert #1 deleted"
     assert await desk.store.rules() == []
-    assert desk.changes == 2
+    assert desk.changed == ["terminal:"] * 2
 
 
 async def test_the_default_pack_is_spoken_of_while_it_rings_and_when_that_changes():
@@ -92,7 +93,7 @@ async def test_a_rule_that_makes_no_sense_is_not_stored(line):
 
     assert reply.tone == "error"
     assert await desk.store.rules() == []
-    assert desk.changes == 0
+    assert desk.changed == []
 
 
 async def test_symbol_and_level_alone_ring_on_any_crossing():
@@ -219,7 +220,8 @@ async def test_ids_are_offered_with_their_rules_and_only_where_they_are_of_use()
 
 async def test_the_list_speaks_of_the_feed_as_well():
     desk = await open_desk()
-    await desk.chats.change("discord:42", feed=Feed(("BTCUSDT",), "crossings"))
+    feed = Feed(("BTCUSDT",), "crossings")
+    await desk.chats.change("discord:42", lambda chat: replace(chat, feed=feed))
 
     reply = await desk.ask("alert list", in_channel())
 

@@ -1,10 +1,14 @@
 import asyncio
-from datetime import timedelta
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
-from bot.core.chats import Chat, Digest, parse_time
+from bot.core.chats import Chat, Digest, Feed, parse_quiet, parse_time
 from bot.core.events import Alert
+from bot.core.packs import feed_rules
+from bot.errors import UserError
 from bot.service.chats import Chats
 from bot.store.memory import MemoryStore
 from tests.service.builders import ManualClock, make_rule
@@ -12,20 +16,39 @@ from tests.service.builders import ManualClock, make_rule
 GROUP, TOPIC, OTHER = "telegram:-100", "telegram:-100/7", "telegram:-1001"
 
 
+def having(**fields) -> Callable[[Chat], Chat]:
+    """The change to these fields."""
+    return lambda chat: replace(chat, **fields)
+
+
 class Book:
-    """Chats over a store, with a listener that counts."""
+    """Chats over a store, with a listener that notes whose changed."""
 
     def __init__(self) -> None:
         self.store = MemoryStore()
         self.clock = ManualClock()
-        self.told = 0
+        self.told: list[str] = []
         self.chats = Chats(self.store, self.clock.now, self._changed)
 
     async def states(self) -> dict[str, str]:
         return {chat.target: chat.state for chat in await self.chats.all()}
 
-    async def _changed(self) -> None:
-        self.told += 1
+    async def _changed(self, target: str) -> None:
+        self.told.append(target)
+
+    async def hold(self, until: datetime) -> None:
+        """A ring that waits for the end of the group's silence."""
+        await self.wait(held=True, due_at=until, expires_at=until + timedelta(minutes=15))
+
+    async def wait(self, due_at: datetime, expires_at: datetime, *, held: bool = False) -> None:
+        now = self.clock.now()
+        ring = Alert("a1", now, "1", GROUP, "BTCUSDT", "rang", expires_at, due_at=due_at, held=held)
+        await self.store.post([ring])
+
+    async def due(self, at: datetime) -> list[str]:
+        """What may be sent at that time."""
+        claimed = await self.store.claim("telegram", "me", at, timedelta(minutes=1), 10)
+        return [alert.id for alert in claimed if alert.expires_at > at]
 
 
 async def test_a_chat_that_nothing_is_known_of_has_the_defaults():
@@ -35,11 +58,11 @@ async def test_a_chat_that_nothing_is_known_of_has_the_defaults():
 async def test_a_change_is_kept_and_told_once():
     book = Book()
 
-    changed = await book.chats.change(GROUP, zone="Europe/Berlin", title="Traders")
-    await book.chats.change(GROUP, zone="Europe/Berlin")
+    changed = await book.chats.change(GROUP, having(zone="Europe/Berlin", title="Traders"))
+    await book.chats.change(GROUP, having(zone="Europe/Berlin"))
 
     assert changed == await book.chats.of(GROUP) == Chat(GROUP, "Traders", "Europe/Berlin")
-    assert book.told == 1
+    assert book.told == [GROUP]
 
 
 async def test_changes_at_the_same_moment_lose_nothing_of_each_other():
@@ -47,33 +70,72 @@ async def test_changes_at_the_same_moment_lose_nothing_of_each_other():
     digest = Digest(parse_time("08:00"), ("BTCUSDT",))
 
     await asyncio.gather(
-        book.chats.change(GROUP, zone="Europe/Berlin"),
-        book.chats.change(GROUP, digest=digest),
-        book.chats.change(GROUP, title="Traders"),
+        book.chats.change(GROUP, having(zone="Europe/Berlin")),
+        book.chats.change(GROUP, having(digest=digest)),
+        book.chats.change(GROUP, having(title="Traders")),
     )
 
     assert await book.chats.of(GROUP) == Chat(GROUP, "Traders", "Europe/Berlin", digest=digest)
 
 
-@pytest.mark.parametrize("end", ["snooze", "right"])
-async def test_what_waited_comes_at_once_when_the_silence_ends_early(end):
+@pytest.mark.parametrize("end", ["reached", "revived"])
+async def test_what_waited_for_a_right_comes_at_once_when_the_chat_is_reached(end):
     book = Book()
     now = book.clock.now()
-    until = now + timedelta(hours=1)
-    if end == "snooze":
-        await book.chats.change(GROUP, snoozed_until=until)
-    else:
-        await book.chats.suspend(GROUP, "missing Send Messages")
-    ring = Alert("a1", now, "1", GROUP, "BTCUSDT", "rang", until, due_at=until)
-    await book.store.post([ring])
+    later = now + timedelta(hours=1)
+    await book.chats.suspend(GROUP, "missing Send Messages")
+    await book.wait(later, later)
 
-    if end == "snooze":
-        await book.chats.change(GROUP, snoozed_until=None)
-    else:
-        await book.chats.revive(GROUP)
+    await (book.chats.reached(GROUP) if end == "reached" else book.chats.revive(GROUP))
 
-    claimed = await book.store.claim("telegram", "me", now, timedelta(minutes=1), 10)
-    assert [alert.id for alert in claimed] == ["a1"]
+    assert await book.due(now) == ["a1"]
+
+
+async def test_a_chat_that_comes_back_at_night_is_left_to_sleep():
+    book = Book()
+    until = book.clock.now() + timedelta(hours=1)
+    await book.chats.change(GROUP, having(quiet=parse_quiet("11:00-13:00")))
+    await book.chats.suspend(GROUP, "missing Send Messages")
+    await book.hold(until)
+
+    await book.chats.revive(GROUP)
+
+    assert await book.due(book.clock.now()) == []
+    assert await book.due(until) == ["a1"]
+
+
+@pytest.mark.parametrize(
+    ("change", "hours"),
+    [
+        ({"snoozed_until": None}, 0),
+        ({"quiet": parse_quiet("11:00-18:00")}, 6),
+        ({"zone": "Europe/Berlin", "quiet": parse_quiet("11:00-18:00")}, 5),
+        ({"title": "Traders"}, 1),
+    ],
+)
+async def test_what_is_held_waits_as_long_as_the_silence_lasts_after_a_change(change, hours):
+    book = Book()
+    now = book.clock.now()
+    await book.chats.change(GROUP, having(snoozed_until=now + timedelta(hours=1)))
+    await book.hold(now + timedelta(hours=1))
+
+    await book.chats.change(GROUP, having(**change))
+
+    end = now + timedelta(hours=hours)
+    assert await book.due(end - timedelta(seconds=1)) == []
+    assert await book.due(end) == ["a1"]
+
+
+async def test_what_a_change_raises_goes_through_and_nothing_is_stored():
+    book = Book()
+
+    def refuse(chat: Chat) -> Chat:
+        raise UserError(f"not in {chat.target}")
+
+    with pytest.raises(UserError, match=f"not in {GROUP}"):
+        await book.chats.change(GROUP, refuse)
+
+    assert (await book.chats.all(), book.told) == ([], [])
 
 
 async def test_a_suspension_is_news_once_and_keeps_its_beginning():
@@ -91,7 +153,7 @@ async def test_a_suspension_is_news_once_and_keeps_its_beginning():
 
 async def test_a_revived_chat_has_its_settings_and_no_trouble():
     book = Book()
-    await book.chats.change(GROUP, title="Traders")
+    await book.chats.change(GROUP, having(title="Traders"))
     await book.chats.suspend(GROUP, "missing Send Messages")
 
     await book.chats.revive(GROUP)
@@ -105,7 +167,7 @@ async def test_nothing_is_stored_of_a_chat_that_wants_nothing():
 
     await book.chats.revive(GROUP)
 
-    assert (await book.chats.all(), book.told) == ([], 0)
+    assert (await book.chats.all(), book.told) == ([], [])
 
 
 async def test_a_lost_chat_that_nothing_rings_in_leaves_no_trace():
@@ -113,7 +175,7 @@ async def test_a_lost_chat_that_nothing_rings_in_leaves_no_trace():
 
     await book.chats.lose(GROUP, "the bot was blocked")
 
-    assert (await book.chats.all(), book.told) == ([], 0)
+    assert (await book.chats.all(), book.told) == ([], [])
 
 
 async def test_a_lost_chat_with_rules_is_kept_for_the_record_even_if_it_had_no_settings():
@@ -129,13 +191,13 @@ async def test_a_lost_chat_with_rules_is_kept_for_the_record_even_if_it_had_no_s
         "the bot was blocked",
         book.clock.now(),
     )
-    assert book.told == 1
+    assert book.told == [GROUP]
 
 
 async def test_topics_are_lost_and_revived_with_their_group_and_with_no_other():
     book = Book()
     for target in (GROUP, TOPIC, OTHER):
-        await book.chats.change(target, title="Traders")
+        await book.chats.change(target, having(title="Traders"))
 
     await book.chats.lose(GROUP, "kicked")
     lost = await book.states()
@@ -147,7 +209,7 @@ async def test_topics_are_lost_and_revived_with_their_group_and_with_no_other():
 
 async def test_a_topic_is_suspended_alone():
     book = Book()
-    await book.chats.change(GROUP, title="Traders")
+    await book.chats.change(GROUP, having(title="Traders"))
 
     await book.chats.suspend(TOPIC, "the topic is closed")
 
@@ -156,11 +218,23 @@ async def test_a_topic_is_suspended_alone():
 
 async def test_a_moved_chat_takes_everything_along():
     book = Book()
-    await book.chats.change(GROUP, title="Traders")
+    await book.chats.change(GROUP, having(title="Traders"))
     await book.store.add_rule(make_rule("btc hvl cross", GROUP))
 
     await book.chats.move(GROUP, OTHER)
 
     assert (await book.chats.of(OTHER)).title == "Traders"
     assert [rule.target for rule in await book.store.rules()] == [OTHER]
-    assert book.told == 2
+    assert book.told == [GROUP, GROUP, OTHER]
+
+
+async def test_a_moved_feed_has_the_rules_it_had():
+    book = Book()
+    feed = Feed(("BTCUSDT",), "default")
+    before = await book.chats.change(GROUP, having(feed=feed))
+
+    await book.chats.move(GROUP, OTHER)
+    await book.chats.move(OTHER, "telegram:-1002")
+
+    after = await book.chats.of("telegram:-1002")
+    assert [rule.id for rule in feed_rules(after)] == [rule.id for rule in feed_rules(before)]

@@ -1,3 +1,4 @@
+import asyncio
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -11,7 +12,7 @@ from bot.core.reply import Command, Field, Picture, Reply, column_widths, parse_
 from bot.core.view import View
 from bot.errors import StoreError
 from bot.service.commands import Handled
-from bot.service.limits import PERSON
+from bot.service.limits import OFFERS, PERSON
 from bot.store.memory import MemoryStore
 from tests.fakes import NOON, make_chain, make_snapshot
 from tests.service.asking import HERE, Desk, in_channel, in_private, only_line, open_desk
@@ -233,8 +234,8 @@ async def test_trouble_in_the_store_is_an_answer_and_a_log_line(caplog):
 async def test_a_command_is_added_in_one_place():
     desk = await open_desk()
 
-    async def why(command: Command, view: View) -> Reply:
-        return Reply("Why", lines=(*command.arguments, f"{view.now:%H:%M}"))
+    async def frobnicate(command: Command, view: View) -> Reply:
+        return Reply("Done", lines=(*command.arguments, f"{view.now:%H:%M}"))
 
     async def known(text: str, command: Command) -> list[str]:
         return [f"{text}-{command.home}"]
@@ -243,22 +244,28 @@ async def test_a_command_is_added_in_one_place():
         Argument("id", "which", True, open=True, label="Which one"),
         Argument("how", "how", choices=("a", "b")),
     )
-    entry = Entry("why", "why it rang", (alert, how), title="Ask why")
-    desk.commands.add(Handled(entry, why, complete={"id": known}))
+    entry = Entry("frobnicate", "for this test", (alert, how), title="Frobnicate it")
+    desk.commands.add(Handled(entry, frobnicate, complete={"id": known}))
 
-    assert desk.commands.menu["why"] is entry
-    assert desk.commands.entry(parse_command("why", HERE)) is entry
-    assert (await desk.ask("/why abc")).lines == ("abc", "12:00")
-    assert only_line(await desk.ask("wyh")) == "no command 'wyh'; did you mean why?"
-    assert Field("why ID [how]", "why it rang") in (await desk.ask("help why")).fields
+    assert desk.commands.menu["frobnicate"] is entry
+    assert desk.commands.entry(parse_command("frobnicate", HERE)) is entry
+    assert (await desk.ask("/frobnicate abc")).lines == ("abc", "12:00")
+    assert (
+        only_line(await desk.ask("frobnicat")) == "no command 'frobnicat'; did you mean frobnicate?"
+    )
+    assert (
+        Field("frobnicate ID [how]", "for this test") in (await desk.ask("help frobnicate")).fields
+    )
     questions = (
         Question("id", "which", True, title="Which one"),
         Question("how", "how", False, ("a", "b"), title="how"),
     )
-    assert desk.commands.form(parse_command("why", HERE)) == Form("Ask why", "why", questions)
-    assert desk.commands.form(parse_command("why abc", HERE)) is None
-    assert await desk.commands.complete("why", "id", "x", in_private()) == ["x-telegram:7"]
-    assert await desk.commands.complete("why", "how", "B", in_private()) == ["b"]
+    assert desk.commands.form(parse_command("frobnicate", HERE)) == Form(
+        "Frobnicate it", "frobnicate", questions
+    )
+    assert desk.commands.form(parse_command("frobnicate abc", HERE)) is None
+    assert await desk.commands.complete("frobnicate", "id", "x", in_private()) == ["x-telegram:7"]
+    assert await desk.commands.complete("frobnicate", "how", "B", in_private()) == ["b"]
 
 
 async def test_help_names_every_command_under_its_topic_with_a_slash_where_that_is_typed():
@@ -464,6 +471,18 @@ async def test_a_person_who_asks_too_much_at_once_is_told_to_wait_and_nobody_els
     assert other.tone == "neutral"
 
 
+async def test_what_is_offered_while_they_type_leaves_a_person_their_commands():
+    desk = await open_desk()
+    typing = replace(in_private(), name="explain", inline=True)
+
+    for _ in range(OFFERS.at_once):
+        await desk.commands.answer(typing)
+    refused = await desk.commands.answer(typing)
+    asked = await desk.commands.answer(replace(typing, inline=False))
+
+    assert (refused.tone, asked.tone) == ("error", "neutral")
+
+
 async def test_the_person_at_the_terminal_asks_as_often_as_they_like():
     desk = await open_desk()
 
@@ -473,6 +492,24 @@ async def test_the_person_at_the_terminal_asks_as_often_as_they_like():
     ]
 
     assert {reply.tone for reply in replies} == {"neutral"}
+
+
+async def test_many_who_compare_at_once_read_the_chain_once():
+    class Counted(MemoryStore):
+        chains = 0
+
+        async def chain(self, snapshot):
+            self.chains += 1
+            return await super().chain(snapshot)
+
+    store = Counted()
+    desk, chain = Desk(store), make_chain(("deribit", "derive"))
+    await desk.record("BTCUSDT", snapshot=make_snapshot(chain), chain=chain)
+
+    replies = await asyncio.gather(*(desk.ask("compare") for _ in range(5)))
+
+    assert [reply.title for reply in replies] == ["BTC levels by venue"] * 5
+    assert store.chains == 1
 
 
 async def test_venues_are_compared_level_by_level():

@@ -17,7 +17,6 @@ from bot.errors import (
 )
 from bot.service.chats import Chats
 from bot.service.courier import LEASE
-from bot.service.dispatcher import Dispatcher
 from bot.store.memory import MemoryStore
 from tests.service.builders import (
     BTC,
@@ -27,6 +26,7 @@ from tests.service.builders import (
     ScriptedMessenger,
     after,
     events_of,
+    make_dispatcher,
     run_virtually,
 )
 
@@ -44,11 +44,11 @@ def make_alert(identity="a", target=GROUP.target, **fields):
 class Messenger(ScriptedMessenger):
     """Its trouble is with all but notices."""
 
-    async def send(self, alert):
+    async def send(self, alert, begun):
         if alert.kind == "notice":
             self.sent.append(alert)
         else:
-            await super().send(alert)
+            await super().send(alert, begun)
 
 
 class World:
@@ -62,8 +62,8 @@ class World:
         self.messenger.repeats_are_safe = safe
         self.messenger.folds = folds
         self.chats = Chats(self.store, self.clock.now, self._changed)
-        self.dispatcher = Dispatcher(
-            self.store, [self.messenger], self.clock.now, "one", self.chats
+        self.dispatcher = make_dispatcher(
+            self.store, self.messenger, now=self.clock.now, chats=self.chats
         )
 
     async def holding(self, *alerts, chats=(GROUP,)):
@@ -87,7 +87,7 @@ class World:
     def told(self):
         return [(alert.target, alert.text) for alert in self.messenger.sent]
 
-    async def _changed(self):
+    async def _changed(self, _target):
         self.changes += 1
 
 
@@ -244,6 +244,17 @@ class TestADoubt:
         await world.deliver(1, 2, 4, 8)
 
         assert (world.messenger.ids, await world.ends()) == (["a"], {"a": "sent"})
+
+    async def test_of_sends_within_two_minutes_is_one_where_a_repeat_makes_no_second_message(self):
+        lost = [DeliveryInDoubt("reply lost")] * 99
+        world = await World(*lost, safe=True).holding(make_alert())
+
+        ended = await world.deliver(1, 2, 4, 8, 16, 32)
+        then = await world.deliver(64, 128)
+
+        assert (ended, then) == ([0] * 7, [0, 0, 1])
+        assert len(lost) - len(world.messenger.trouble) == 8
+        assert await world.ends() == {"a": "in_doubt"}
 
 
 class TestTrouble:

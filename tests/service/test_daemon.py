@@ -8,7 +8,6 @@ from bot.errors import SourceError, StoreError
 from bot.service.collector import Collector
 from bot.service.daemon import Daemon, poll
 from bot.service.desk import Desk
-from bot.service.dispatcher import Dispatcher
 from bot.service.rulebook import Rulebook
 from bot.service.sources import Sources
 from bot.service.ticker import Ticker
@@ -26,6 +25,7 @@ from tests.service.builders import (
     events_of,
     journal_of,
     make_book,
+    make_dispatcher,
     make_rule,
     run_virtually,
     virtual_now,
@@ -72,7 +72,7 @@ class Program:
         desks = [
             Desk(symbol, self.store, rulebook, STALE_AFTER, LATE_AFTER) for symbol in self.symbols
         ]
-        dispatcher = Dispatcher(self.store, [self.messenger], virtual_now, "one")
+        dispatcher = make_dispatcher(self.store, self.messenger)
         collector = Collector(Sources([self.source]), [], [], virtual_now)
         ticker = Ticker([], [self.prices], virtual_now, VirtualTimer())
         daemon = Daemon(

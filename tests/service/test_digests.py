@@ -2,6 +2,8 @@ import asyncio
 from dataclasses import replace
 from datetime import time, timedelta
 
+import pytest
+
 from bot.core.chats import Chat, Digest, Quiet
 from bot.core.crossings import Latches
 from bot.core.rules import RuleState
@@ -120,6 +122,38 @@ async def test_a_digest_tells_what_rang_in_that_chat():
 
     [message] = await store.claim("telegram", "one", NOON, LEASE, 9)
     assert message.card.lines == ("rang 11:00 UTC: btc hvl cross any",)
+
+
+async def test_thousands_are_posted_a_few_at_a_time_and_a_refusal_repeats_none():
+    class Counting(FragileStore):
+        posted_at_once = ()
+
+        async def post(self, messages):
+            self.posted_at_once += (len(messages),)
+            return await super().post(messages)
+
+    chats = [replace(CHAT, target=f"telegram:{number}") for number in range(250)]
+    digests, store = await make_digests(*chats, store=Counting(StoreError))
+    store.breaks_at = store.writes + 2
+
+    with pytest.raises(StoreError):
+        await digests.post_due()
+    await digests.post_due()
+
+    assert store.posted_at_once == (100, 100, 100, 50)
+    assert len(await posted(store)) == 250
+
+
+async def test_a_chat_that_moves_gets_the_digest_of_that_hour_once():
+    digests, store = await make_digests(replace(CHAT, origin=CHAT.target))
+    await digests.post_due()
+    await store.move_target(CHAT.target, "telegram:-100")
+    rulebook = Rulebook(store, None)
+    await rulebook.reload()
+
+    await Digests(store, rulebook, lambda: NOON, VirtualTimer(), STALE_AFTER).post_due()
+
+    assert await posted(store) == [(CHAT.target, NOON)]
 
 
 def test_the_loop_posts_within_half_a_minute_and_goes_on_after_the_store_refused():

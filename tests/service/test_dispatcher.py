@@ -6,10 +6,9 @@ import pytest
 
 from bot.core.crossings import Latches
 from bot.core.events import Alert
-from bot.errors import DeliveryError, StoreError
-from bot.ports import Record, Urgency
+from bot.errors import DeliveryError, StoreError, TokenRefused
+from bot.ports import Record, urgency_of
 from bot.service.courier import LEASE
-from bot.service.dispatcher import Dispatcher
 from bot.service.pacer import Pacer
 from bot.store.memory import MemoryStore
 from tests.service.builders import (
@@ -21,6 +20,7 @@ from tests.service.builders import (
     VirtualTimer,
     after,
     events_of,
+    make_dispatcher,
     run_virtually,
     virtual_now,
 )
@@ -43,10 +43,6 @@ async def put(store, *alerts):
     await store.record(Record(BTC, NOON, Latches(), alerts=alerts))
 
 
-def make_dispatcher(store, *messengers, clock=None, owner="one"):
-    return Dispatcher(store, messengers, (clock or ManualClock()).now, owner)
-
-
 class Paced(ScriptedMessenger):
     """A messenger with a pacer, as the platforms' are; a request takes a fifth of a second."""
 
@@ -54,14 +50,11 @@ class Paced(ScriptedMessenger):
         super().__init__("paced")
         self._pacer = Pacer(48.0, lambda _: 1.0, VirtualTimer())
 
-    async def send(self, alert):
-        async with self._pacer.turn(alert.target, URGENCIES[alert.kind]):
+    async def send(self, alert, begun):
+        async with self._pacer.turn(alert.target, urgency_of(alert)):
             self.sent.append(alert)
             self.last_at = virtual_now()
             await asyncio.sleep(0.2)
-
-
-URGENCIES = {"alert": Urgency.ALERT, "notice": Urgency.NOTICE, "digest": Urgency.DIGEST}
 
 
 def chats_alerts(count):
@@ -133,7 +126,7 @@ async def test_the_same_alert_written_twice_is_sent_once():
 )
 async def test_a_failed_alert_is_due_again_no_sooner_than_the_platform_asks(error, waits):
     clock, messenger = ManualClock(), ScriptedMessenger("terminal", error)
-    dispatcher = make_dispatcher(await store_with(make_alert("a")), messenger, clock=clock)
+    dispatcher = make_dispatcher(await store_with(make_alert("a")), messenger, now=clock.now)
 
     await dispatcher.deliver_due()
     clock.wait(waits - 0.01)
@@ -157,7 +150,7 @@ async def test_an_alert_that_fails_keeps_no_other_chat_s_from_being_sent():
 async def test_a_messenger_that_is_down_loses_nothing_until_the_alert_is_too_old():
     clock = ManualClock()
     messenger = ScriptedMessenger("terminal", *[DeliveryError("no route")] * 5)
-    dispatcher = make_dispatcher(await store_with(make_alert("a")), messenger, clock=clock)
+    dispatcher = make_dispatcher(await store_with(make_alert("a")), messenger, now=clock.now)
 
     for _ in range(12):
         await dispatcher.deliver_due()
@@ -169,7 +162,7 @@ async def test_a_messenger_that_is_down_loses_nothing_until_the_alert_is_too_old
 async def test_a_messenger_that_stays_down_is_asked_less_and_less_often():
     clock = ManualClock()
     messenger = ScriptedMessenger("terminal", *[DeliveryError("no route")] * 1_000)
-    dispatcher = make_dispatcher(await store_with(make_alert("a")), messenger, clock=clock)
+    dispatcher = make_dispatcher(await store_with(make_alert("a")), messenger, now=clock.now)
 
     for _ in range(600):
         await dispatcher.deliver_due()
@@ -182,19 +175,19 @@ async def test_a_messenger_that_fails_slowly_does_not_hold_up_another():
     clock = ManualClock()
 
     class Slow(ScriptedMessenger):
-        async def send(self, alert):
+        async def send(self, alert, begun):
             clock.wait(5)
-            await super().send(alert)
+            await super().send(alert, begun)
 
     class Quick(ScriptedMessenger):
-        async def send(self, alert):
+        async def send(self, alert, begun):
             tries_before.append(100 - len(slow.trouble))
 
     tries_before = []
     slow = Slow("slow", *[DeliveryError("timed out")] * 100)
     store = await store_with(make_alert("a", target="slow:"), make_alert("b", target="quick:"))
 
-    await make_dispatcher(store, slow, Quick("quick"), clock=clock).deliver_due()
+    await make_dispatcher(store, slow, Quick("quick"), now=clock.now).deliver_due()
 
     assert tries_before == [1]
 
@@ -203,7 +196,7 @@ async def test_a_messenger_that_fails_slowly_does_not_hold_up_another():
 async def test_an_alert_past_its_time_to_live_is_dropped_and_the_journal_says_so(age, state):
     store, messenger = await store_with(make_alert("a")), ScriptedMessenger()
 
-    await make_dispatcher(store, messenger, clock=ManualClock(after(age))).deliver_due()
+    await make_dispatcher(store, messenger, now=ManualClock(after(age)).now).deliver_due()
 
     assert await deliveries_of(store) == [("a", state)]
     assert len(messenger.sent) == (state == "sent")
@@ -213,7 +206,7 @@ async def test_an_alert_that_expired_is_not_sent_by_a_messenger_that_comes_back(
     clock = ManualClock()
     messenger = ScriptedMessenger("terminal", DeliveryError("down", retry_after=5_000.0))
     store = await store_with(make_alert("a"))
-    dispatcher = make_dispatcher(store, messenger, clock=clock)
+    dispatcher = make_dispatcher(store, messenger, now=clock.now)
 
     await dispatcher.deliver_due()
     clock.wait(5_001)
@@ -227,7 +220,7 @@ async def test_two_dispatchers_never_send_the_same_alert():
     sent = []
 
     class Yielding(ScriptedMessenger):
-        async def send(self, alert):
+        async def send(self, alert, begun):
             await asyncio.sleep(0)
             sent.append(alert.id)
 
@@ -243,20 +236,63 @@ async def test_a_slow_batch_is_not_sent_a_second_time_by_another_process():
     store = await store_with(*(make_alert(f"{number}") for number in range(100)))
 
     class Other(ScriptedMessenger):
-        async def send(self, alert):
+        async def send(self, alert, begun):
             sent.append(alert.id)
 
-    other = make_dispatcher(store, Other(), clock=clock, owner="two")
+    other = make_dispatcher(store, Other(), now=clock.now, owner="two")
 
     class Slow(ScriptedMessenger):
-        async def send(self, alert):
+        async def send(self, alert, begun):
             sent.append(alert.id)
             clock.wait(1)
             await other.deliver_due()
 
-    await make_dispatcher(store, Slow(), clock=clock).deliver_due()
+    await make_dispatcher(store, Slow(), now=clock.now).deliver_due()
 
     assert len(sent) == 100
+
+
+async def stopped(dispatcher, seconds):
+    """Let it run that long; whether it ended as it was told to."""
+    running = asyncio.create_task(dispatcher.run())
+    await asyncio.sleep(seconds)
+    running.cancel()
+    await asyncio.wait([running])
+    return running.cancelled()
+
+
+class HeldBack(ScriptedMessenger):
+    """Its platform makes every message wait, and could not tell a repeat."""
+
+    repeats_are_safe = False
+    folds = True
+
+    def __init__(self, seconds):
+        super().__init__()
+        self._seconds = seconds
+
+    async def send(self, alert, begun):
+        await asyncio.sleep(self._seconds)
+        await super().send(alert, begun)
+
+
+async def test_a_refused_token_is_a_trouble_until_something_is_delivered():
+    clock = ManualClock()
+    messenger = ScriptedMessenger("telegram", *[TokenRefused("wrong token")] * 2)
+    store = await store_with(make_alert("a", target="telegram:1"))
+    dispatcher = make_dispatcher(store, messenger, ScriptedMessenger(), now=clock.now)
+
+    told = []
+    for _ in range(3):
+        await dispatcher.deliver_due()
+        told.append(dispatcher.troubles())
+        clock.wait(60)
+
+    assert told == [
+        {"telegram": "nothing is sent: wrong token, for 0 s"},
+        {"telegram": "nothing is sent: wrong token, for 1 min"},
+        {},
+    ]
 
 
 class TestADispatcherThatDies:
@@ -267,10 +303,10 @@ class TestADispatcherThatDies:
         store.breaks_at, store.breaks_after = store.writes + write, after_commit
         clock, messenger = ManualClock(), ScriptedMessenger()
         with pytest.raises(RuntimeError):
-            await make_dispatcher(store, messenger, clock=clock).deliver_due()
+            await make_dispatcher(store, messenger, now=clock.now).deliver_due()
 
         clock.wait(LEASE.total_seconds())
-        await make_dispatcher(store, messenger, clock=clock, owner="two").deliver_due()
+        await make_dispatcher(store, messenger, now=clock.now, owner="two").deliver_due()
 
         assert set(messenger.ids) == {"a"}
         assert await deliveries_of(store) == [("a", "sent")]
@@ -292,13 +328,13 @@ class TestADispatcherThatDies:
         store, clock = await store_with(make_alert("a")), ManualClock()
 
         class TooSlow(ScriptedMessenger):
-            async def send(self, alert):
+            async def send(self, alert, begun):
                 clock.wait(LEASE.total_seconds())
                 await make_dispatcher(
-                    store, ScriptedMessenger(), clock=clock, owner="two"
+                    store, ScriptedMessenger(), now=clock.now, owner="two"
                 ).deliver_due()
 
-        ended = await make_dispatcher(store, TooSlow(), clock=clock).deliver_due()
+        ended = await make_dispatcher(store, TooSlow(), now=clock.now).deliver_due()
 
         assert ended == 0
         assert await deliveries_of(store) == [("a", "sent")]
@@ -307,12 +343,12 @@ class TestADispatcherThatDies:
 class TestTheLoop:
     def test_sends_at_once_what_it_is_nudged_for_and_by_itself_what_others_wrote(self):
         class Timing(ScriptedMessenger):
-            async def send(self, alert):
+            async def send(self, alert, begun):
                 sent_at.append((virtual_now() - NOON).total_seconds())
 
         async def scenario():
             store = MemoryStore()
-            dispatcher = Dispatcher(store, [Timing()], virtual_now, "one")
+            dispatcher = make_dispatcher(store, Timing())
             running = asyncio.create_task(dispatcher.run())
             await asyncio.sleep(10.25)
             await put(store, make_alert("a", 10))
@@ -335,7 +371,7 @@ class TestTheLoop:
             store, messenger = FragileStore(StoreError), ScriptedMessenger()
             await put(store, make_alert("a"))
             store.refusals = 3
-            running = asyncio.create_task(Dispatcher(store, [messenger], virtual_now, "one").run())
+            running = asyncio.create_task(make_dispatcher(store, messenger).run())
             await asyncio.sleep(200)
             running.cancel()
             await asyncio.wait([running])
@@ -343,34 +379,52 @@ class TestTheLoop:
 
         assert run_virtually(scenario()) == ["a"]
 
-    def test_gives_back_what_it_was_sending_when_it_is_cancelled(self):
-        async def scenario():
-            class Hanging(ScriptedMessenger):
-                async def send(self, alert):
-                    await asyncio.Event().wait()
+    @pytest.mark.parametrize("leaves", [False, True])
+    def test_gives_back_what_it_was_sending_when_it_is_stopped_with_a_doubt_if_it_left(
+        self, leaves
+    ):
+        class Hanging(ScriptedMessenger):
+            async def send(self, alert, begun):
+                if leaves:
+                    begun()
+                await asyncio.Event().wait()
 
+        async def scenario():
             store = await store_with(make_alert("a"), make_alert("b", target="terminal:2"))
-            running = asyncio.create_task(Dispatcher(store, [Hanging()], virtual_now, "one").run())
-            await asyncio.sleep(5)
-            running.cancel()
-            await asyncio.wait([running])
-            return running.cancelled(), await store.claim("terminal", "two", after(5), LEASE, 9)
+            cancelled = await stopped(make_dispatcher(store, Hanging()), 5)
+            return cancelled, await store.claim("terminal", "two", after(5), LEASE, 9)
 
         cancelled, claimed = run_virtually(scenario())
 
         assert cancelled
-        assert [alert.id for alert in claimed] == ["a", "b"]
+        assert [(alert.id, alert.doubts) for alert in claimed] == [("a", leaves), ("b", leaves)]
+
+    def test_leaves_a_doubt_when_it_is_stopped_before_it_wrote_down_what_was_sent(self):
+        class Full(MemoryStore):
+            async def settle(self, owner, *deliveries):
+                raise StoreError("the disk is full")
+
+        async def scenario():
+            store = await store_with(make_alert("a"), store=Full())
+            await stopped(make_dispatcher(store, messenger), 1)
+            return await store.claim("terminal", "two", after(9), LEASE, 9)
+
+        messenger = ScriptedMessenger()
+
+        [again] = run_virtually(scenario())
+
+        assert (messenger.ids, again.doubts) == (["a"], 1)
 
     def test_is_held_up_by_no_messenger_that_hangs(self):
         async def scenario():
             class Hanging(ScriptedMessenger):
-                async def send(self, alert):
+                async def send(self, alert, begun):
                     await asyncio.Event().wait()
 
             targets = [f"{name}:{number}" for name in ("slow", "quick") for number in range(300)]
             store = await store_with(*(make_alert(target, target=target) for target in targets))
             quick = ScriptedMessenger("quick")
-            dispatcher = Dispatcher(store, [Hanging("slow"), quick], virtual_now, "one")
+            dispatcher = make_dispatcher(store, Hanging("slow"), quick)
             running = asyncio.create_task(dispatcher.run())
             await asyncio.sleep(2)
             running.cancel()
@@ -382,7 +436,7 @@ class TestTheLoop:
     def test_sends_to_thousands_as_fast_as_the_pacer_allows_each_once(self):
         async def scenario():
             store = await store_with(*chats_alerts(2_000))
-            running = asyncio.create_task(Dispatcher(store, [messenger], virtual_now, "one").run())
+            running = asyncio.create_task(make_dispatcher(store, messenger).run())
             await asyncio.sleep(60)
             running.cancel()
             await asyncio.wait([running])
@@ -399,9 +453,7 @@ class TestTheLoop:
         async def scenario():
             store = await store_with(*chats_alerts(600))
             for _ in range(4):
-                running = asyncio.create_task(
-                    Dispatcher(store, [messenger], virtual_now, "one").run()
-                )
+                running = asyncio.create_task(make_dispatcher(store, messenger).run())
                 await asyncio.sleep(3)
                 running.cancel()
                 await asyncio.wait([running])
@@ -417,7 +469,7 @@ class TestTheLoop:
         async def scenario():
             digests = [replace(one, kind="digest") for one in chats_alerts(400)]
             store = await store_with(*digests)
-            dispatcher = Dispatcher(store, [messenger], virtual_now, "one")
+            dispatcher = make_dispatcher(store, messenger)
             running = asyncio.create_task(dispatcher.run())
             await asyncio.sleep(1)
             await put(store, make_alert("urgent", 1, "paced:urgent"))
@@ -433,33 +485,39 @@ class TestTheLoop:
         assert run_virtually(scenario()) <= 53
 
     def test_goes_on_with_a_send_that_the_platform_holds_back_for_longer_than_its_lease(self):
-        class Held(ScriptedMessenger):
-            async def send(self, alert):
-                await asyncio.sleep(200)
-                await super().send(alert)
-
         async def scenario():
-            store = await store_with(make_alert("a"))
-            running = asyncio.create_task(Dispatcher(store, [messenger], virtual_now, "one").run())
-            await asyncio.sleep(300)
-            running.cancel()
-            await asyncio.wait([running])
+            store = await store_with(make_alert("a"), make_alert("b"))
+            await stopped(make_dispatcher(store, messenger), 300)
             return await deliveries_of(store)
 
-        messenger = Held()
+        messenger = HeldBack(200)
 
-        assert run_virtually(scenario()) == [("a", "sent")]
-        assert messenger.ids == ["a"]
+        assert run_virtually(scenario()) == [("a", "sent"), ("b", "sent")]
+        [sent] = messenger.sent
+        assert (sent.card.footer, sent.doubts) == (("#a #b",), 0)
+
+    def test_loses_nothing_that_waits_for_minutes_however_often_it_is_stopped(self):
+        async def scenario():
+            store = await store_with(make_alert("a"), make_alert("b"))
+            for _ in range(3):
+                await stopped(make_dispatcher(store, HeldBack(999)), 200)
+            await stopped(make_dispatcher(store, messenger), 10)
+            return await deliveries_of(store)
+
+        messenger = HeldBack(1)
+
+        assert run_virtually(scenario()) == [("a", "sent"), ("b", "sent")]
+        assert [alert.doubts for alert in messenger.sent] == [0]
 
     def test_lets_what_is_on_its_way_arrive_when_it_is_told_to_stop(self):
         class Slow(ScriptedMessenger):
-            async def send(self, alert):
+            async def send(self, alert, begun):
                 await asyncio.sleep(4)
-                await super().send(alert)
+                await super().send(alert, begun)
 
         async def scenario():
             store = await store_with(make_alert("a"))
-            running = asyncio.create_task(Dispatcher(store, [Slow()], virtual_now, "one").run())
+            running = asyncio.create_task(make_dispatcher(store, Slow()).run())
             await asyncio.sleep(1)
             running.cancel()
             await asyncio.wait([running])
@@ -470,9 +528,7 @@ class TestTheLoop:
     def test_ends_quietly_when_the_store_is_gone_at_the_end(self):
         async def scenario():
             store = FragileStore(StoreError)
-            running = asyncio.create_task(
-                Dispatcher(store, [ScriptedMessenger()], virtual_now, "one").run()
-            )
+            running = asyncio.create_task(make_dispatcher(store, ScriptedMessenger()).run())
             await asyncio.sleep(5)
             store.refusals = 1
             running.cancel()

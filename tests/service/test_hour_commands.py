@@ -116,4 +116,4 @@ async def test_a_moderator_silences_the_channel():
     await desk.ask("snooze 1h", in_channel())
 
     assert [chat.target for chat in await desk.store.chats()] == ["discord:42"]
-    assert desk.changes == 1
+    assert desk.changed == ["discord:42"]

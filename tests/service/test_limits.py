@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.service.limits import CHAT, PERSON, Buckets, Limit, Limits
+from bot.service.limits import CHAT, OFFERS, PERSON, Buckets, Limit, Limits
 
 
 class Watch:
@@ -31,6 +31,15 @@ def test_a_chat_has_its_limit_whoever_asks():
 
     assert waits == [0] * CHAT.at_once + [1]
     assert limits.wait("person 0", "elsewhere") == 0
+
+
+def test_what_is_offered_while_they_type_uses_nothing_up_of_their_commands():
+    limits = Limits(Watch())
+
+    offered = [limits.wait_to_offer("me") for _ in range(OFFERS.at_once + 1)]
+
+    assert offered == [0] * OFFERS.at_once + [1]
+    assert limits.wait("me", "me") == 0
 
 
 def test_a_refusal_costs_nothing():

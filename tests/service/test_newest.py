@@ -1,9 +1,10 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from bot.errors import StoreError
-from bot.service.newest import KEPT_SECONDS, Newest
+from bot.service.newest import KEPT_SECONDS, Newest, OfNewest
 from tests.service.builders import BTC, make_snapshot
 
 
@@ -104,3 +105,37 @@ async def test_a_failure_that_nobody_waits_for_any_more_is_no_complaint():
     await asyncio.sleep(0)
 
     assert await store.newest.of(BTC) == FIRST
+
+
+async def test_what_is_computed_of_a_snapshot_is_computed_once_for_all_who_ask():
+    computed = []
+
+    async def compute(snapshot):
+        computed.append(snapshot.id)
+        await asyncio.sleep(0)
+        return snapshot.spot
+
+    derived = OfNewest(compute)
+
+    together = await asyncio.gather(*(derived.of(FIRST) for _ in range(5)))
+    again = await derived.of(FIRST)
+    newer = await derived.of(replace(FIRST, id="newer"))
+
+    assert {*together, again, newer} == {FIRST.spot}
+    assert computed == [FIRST.id, "newer"]
+
+
+async def test_what_could_not_be_computed_is_tried_again_by_the_next_who_asks():
+    answers = [StoreError("locked"), None]
+
+    async def compute(snapshot):
+        if error := answers.pop(0):
+            raise error
+        return snapshot.spot
+
+    derived = OfNewest(compute)
+
+    with pytest.raises(StoreError):
+        await derived.of(FIRST)
+
+    assert await derived.of(FIRST) == FIRST.spot

@@ -148,6 +148,16 @@ class TestPushes:
 
 
 class TestReplies:
+    def test_find_room_while_slow_pushes_have_all_of_theirs(self):
+        pushes = [(str(number), ALERT, 0.0, 100.0) for number in range(25)]
+        replies = [(f"r{number}", REPLY, 1.0, 100.0) for number in range(6)]
+
+        line = sent(lambda: Line(48.0), *pushes, *replies)
+
+        assert line.most_in_flight == 25
+        assert line.times(None, REPLY)[4] <= 1 + LONGEST_REPLY_WAIT
+        assert line.times(None, REPLY)[5] >= 100.0
+
     def test_overtake_every_push_that_waits(self):
         pushes = [(str(number),) for number in range(100)]
 

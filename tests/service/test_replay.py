@@ -7,7 +7,6 @@ from bot.errors import NotListed, SourceError
 from bot.ports import Moment
 from bot.service.collector import Collector
 from bot.service.desk import Desk
-from bot.service.dispatcher import Dispatcher
 from bot.service.replay import Replay
 from bot.service.rulebook import Rulebook
 from bot.service.sources import Sources
@@ -22,6 +21,7 @@ from tests.service.builders import (
     events_of,
     journal_of,
     make_book,
+    make_dispatcher,
     make_rule,
     make_tick,
 )
@@ -97,7 +97,7 @@ class Tape:
         await rulebook.reload()
         desks = {symbol: Desk(symbol, store, rulebook, STALE) for symbol in self.paths}
         collector = Collector(Sources(sources), [], [], clock.now)
-        dispatcher = Dispatcher(store, [ScriptedMessenger()], clock.now, "replay")
+        dispatcher = make_dispatcher(store, ScriptedMessenger(), now=clock.now)
         replay = Replay(moments, clock, desks, collector, dispatcher, store, EVERY)
 
         async def nothing(*_):
@@ -317,7 +317,7 @@ async def test_the_program_waits_for_each_recorded_time_in_turn():
     rulebook = Rulebook(store, None)
     desks = {"BTCUSDT": Desk("BTCUSDT", store, rulebook, STALE)}
     collector = Collector(Sources([]), [], [], clock.now)
-    dispatcher = Dispatcher(store, [], clock.now, "replay")
+    dispatcher = make_dispatcher(store, now=clock.now)
     replay = Replay(moments, clock, desks, collector, dispatcher, store, EVERY)
 
     async def wait_until(time):

@@ -47,14 +47,16 @@ async def test_setup_names_every_missing_right_and_where_it_is_given():
 
 
 @pytest.mark.parametrize(
-    ("lack", "told"),
+    ("target", "lack", "told"),
     [
-        ("Add to Server", "no, I am not on this server"),
-        ("be a member of this chat", "no, I am not in this chat"),
+        (CHANNEL, "Add to Server", "no, I am not on this server"),
+        ("telegram:-100", "be a member of this chat", "no, I am not in this chat"),
     ],
 )
-async def test_where_we_are_not_at_all_setup_says_so(lack, told):
-    reply = await Desk().ask("setup", in_channel(lack, may_manage=False))
+async def test_where_we_are_not_at_all_setup_says_so(target, lack, told):
+    place = replace(in_channel(lack, may_manage=False), target=target)
+
+    reply = await Desk().ask("setup", place)
 
     assert field(reply, "Can ring here") == told
     assert reply.lines[0] == "Whoever manages it can add me."

@@ -68,3 +68,17 @@ async def gone(address):
             await time_at(address)
         except aiohttp.ClientError:
             return
+
+
+def test_a_simulator_whose_parent_is_gone_before_it_starts_says_nothing():
+    with subprocess.Popen(
+        [sys.executable, "-m", "bot.sim", "7"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as child:
+        child.stdout.close()
+        child.stdin.close()
+        said = child.stderr.read()
+
+    assert (said, child.returncode) == (b"", 0)

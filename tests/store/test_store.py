@@ -12,9 +12,9 @@ from bot.core import minutes
 from bot.core.chats import Chat, Digest, Feed, Quiet
 from bot.core.crossings import Latches
 from bot.core.events import Delivery, Moved, event_object
-from bot.core.reply import Action, Field, Picture, Reply, Table
+from bot.core.reply import Action, Field, File, Picture, Reply, Table
 from bot.core.rules import RuleState
-from bot.errors import StoreError
+from bot.errors import StoreError, UserError
 from tests.store.values import (
     BTC,
     CHAIN,
@@ -531,14 +531,80 @@ async def test_a_lease_that_ran_out_is_a_doubt_and_one_given_back_is_not(store):
     assert await doubts(2) == 2
 
 
+async def test_what_was_cut_off_when_its_owner_stopped_comes_with_a_doubt(store):
+    await store.record(ring_apart(make_alert("sent"), make_alert("waited"), make_alert("other")))
+    await claim(store, limit=2)
+    await claim(store, "you")
+
+    await store.release("me", ["sent", "other", "unknown"])
+
+    again = await store.claim("terminal", "me", NOON, MINUTE, 9)
+    assert [(one.id, one.doubts) for one in again] == [("sent", 1), ("waited", 0)]
+    assert await store.settle("you", sent("other"))
+
+
+async def test_a_renewed_lease_goes_on_without_a_doubt(store):
+    await store.record(ring_apart(make_alert("a0"), make_alert("a1"), make_alert("a2")))
+    await claim(store)
+
+    await store.renew("me", ["a0", "a1", "unknown"], NOON + HOUR)
+
+    late = await store.claim("terminal", "you", NOON + HOUR - SECOND, DAY, 9)
+    later = await store.claim("terminal", "you", NOON + HOUR, DAY, 9)
+    assert [(one.id, one.doubts) for one in late] == [("a2", 1)]
+    assert [(one.id, one.doubts) for one in later] == [("a0", 1), ("a1", 1)]
+
+
+async def test_a_lease_that_ran_out_can_be_renewed_while_nobody_else_took_it(store):
+    await store.record(make_ring(make_alert()))
+    await claim(store)
+
+    await store.renew("me", ["a1"], NOON + HOUR)
+
+    assert await claim(store, "you", now=NOON + HOUR - SECOND) == []
+
+
+async def test_only_what_is_leased_to_the_owner_is_renewed(store):
+    await store.record(ring_apart(make_alert("mine"), make_alert("ended"), make_alert("free")))
+    await claim(store, limit=2)
+    await store.settle("me", sent("ended"))
+
+    await store.renew("you", ["mine"], NOON + DAY)
+    await store.renew("me", ["ended", "free"], NOON + DAY)
+
+    assert await claim(store, "you", now=NOON + MINUTE) == ["mine", "free"]
+
+
+async def test_thousands_of_leases_are_renewed_at_once(store):
+    alerts = [make_alert(f"a{n:04}", held=True) for n in range(2_500)]
+    await store.post(alerts)
+    await store.claim_companions(make_alert(held=True), "me", NOON, MINUTE)
+
+    await store.renew("me", [alert.id for alert in alerts], NOON + HOUR)
+
+    assert await claim(store, "you", now=NOON + HOUR - SECOND) == []
+
+
 async def test_a_retry_keeps_the_doubts_that_it_is_told_and_counts_one_attempt(store):
     await store.record(make_ring(make_alert()))
     (alert,) = await store.claim("terminal", "me", NOON, MINUTE, 1)
-    await store.retry("me", replace(alert, doubts=1, text="not stored"), NOON + SECOND)
+    doubts = {"doubts": 1, "doubted_at": NOON}
+    await store.retry("me", replace(alert, text="not stored", **doubts), NOON + SECOND)
 
     again = await store.claim("terminal", "me", NOON + SECOND, MINUTE, 1)
 
-    assert list(again) == [make_alert(attempts=1, doubts=1)]
+    assert list(again) == [make_alert(attempts=1, **doubts)]
+
+
+async def test_a_retry_leaves_an_alert_that_moved_meanwhile_at_its_new_address(store):
+    await store.record(make_ring(make_alert()))
+    (alert,) = await store.claim("terminal", "me", NOON, MINUTE, 1)
+    await store.move_target("terminal:", "terminal:2")
+
+    await store.retry("me", alert, NOON)
+
+    (again,) = await store.claim("terminal", "me", NOON, MINUTE, 1)
+    assert again.target == "terminal:2"
 
 
 async def test_two_claimers_at_once_never_have_two_messages_of_one_chat(store, other):
@@ -630,15 +696,45 @@ async def test_alerts_that_were_told_together_end_together(store):
     assert await store.settle("me", sent("a3")) == 1
 
 
-async def test_what_waits_for_a_chat_can_be_made_due_at_once(store):
-    waits = {"held": True, "due_at": NOON + HOUR}
-    await store.record(
-        make_ring(make_alert("a1", **waits), make_alert("elsewhere", NOON, "terminal:1", **waits))
-    )
+async def test_what_waits_for_a_chat_is_due_at_once_when_it_is_hastened_but_for_what_is_held(store):
+    later, held = {"due_at": NOON + HOUR}, make_alert("held", held=True, due_at=NOON + HOUR)
+    away = make_alert("elsewhere", NOON, "terminal:1", **later)
+    await store.record(make_ring(make_alert("a1", **later), held, away))
 
     await store.hasten("terminal:", NOON)
 
-    assert await claim(store, now=NOON) == ["a1"]
+    assert await order_of(store, NOON) == [["a1"]]
+
+
+@pytest.mark.parametrize("due_at", [NOON, NOON + 6 * HOUR])
+async def test_what_is_held_for_a_chat_can_be_held_for_less_or_for_longer(store, due_at):
+    held = {"held": True, "due_at": NOON + HOUR, "expires_at": NOON + 3 * HOUR}
+    mine = [make_alert("a1", **held), make_alert("a2", NOON + SECOND, **held)]
+    elsewhere = make_alert("elsewhere", NOON, "terminal:1", **held)
+    await store.record(make_ring(*mine, elsewhere))
+
+    await store.redate_held("terminal:", due_at)
+
+    early = [
+        *await store.claim_companions(mine[0], "me", due_at - SECOND, MINUTE),
+        *await store.claim_companions(elsewhere, "me", NOON + HOUR - SECOND, MINUTE),
+    ]
+    claimed = await store.claim_companions(mine[0], "me", due_at, MINUTE)
+    others = await store.claim_companions(elsewhere, "me", NOON + HOUR, MINUTE)
+    life = {"due_at": due_at, "expires_at": due_at + 2 * HOUR}
+    assert early == []
+    assert list(claimed) == [replace(one, **life) for one in mine]
+    assert list(others) == [elsewhere]
+
+
+async def test_what_is_held_and_being_sent_is_not_held_again(store):
+    held = make_alert("a1", held=True)
+    await store.record(make_ring(held))
+    await claim(store)
+
+    await store.redate_held("terminal:", NOON + HOUR)
+
+    assert await store.settle("me", sent())
 
 
 async def test_what_is_being_sent_is_not_hastened(store):
@@ -697,9 +793,16 @@ async def draw():
     return None
 
 
-@pytest.mark.parametrize("picture", [{"picture": Picture("a.png", b"png")}, {"draw": draw}])
-async def test_a_card_with_a_picture_is_refused_and_nothing_is_stored(store, picture):
-    message = make_alert("d1", card=Reply("Good morning", **picture))
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"picture": Picture("a.png", b"png")},
+        {"draw": draw},
+        {"file": File("a.csv", b"a", "text/csv")},
+    ],
+)
+async def test_a_card_with_a_picture_or_a_file_is_refused_and_nothing_is_stored(store, more):
+    message = make_alert("d1", card=Reply("Good morning", **more))
 
     for put in (store.post([make_alert(), message]), store.record(make_ring(message))):
         with pytest.raises(ValueError, match="the card of message 'd1' has a picture"):
@@ -746,6 +849,39 @@ async def test_a_chat_comes_back_as_it_was_stored_last(store, other):
 
     assert await other.chat(CHAT.target) == Chat(CHAT.target)
     assert await store.chats() == [Chat(CHAT.target)]
+
+
+async def test_a_chat_is_changed_from_what_it_is_and_the_change_tells_both(store, other):
+    at_first = await store.change_chat(CHAT.target, lambda _: CHAT)
+    then = await other.change_chat(CHAT.target, lambda chat: replace(chat, zone="Asia/Tokyo"))
+
+    assert at_first == (Chat(CHAT.target), CHAT)
+    assert then == (CHAT, replace(CHAT, zone="Asia/Tokyo"))
+    assert await store.chat(CHAT.target) == then[1]
+
+
+async def test_a_change_that_changes_nothing_or_is_refused_stores_nothing(store):
+    def refuse(chat):
+        raise UserError(f"not {chat.target}")
+
+    assert await store.change_chat("discord:1", lambda chat: chat) == (Chat("discord:1"),) * 2
+    with pytest.raises(UserError, match="not discord:1"):
+        await store.change_chat("discord:1", refuse)
+
+    assert await store.chats() == []
+
+
+async def test_changes_of_one_chat_at_the_same_time_are_all_kept(store, other):
+    def add(name):
+        return lambda chat: replace(chat, title=" ".join(sorted([*chat.title.split(), name])))
+
+    ways = [store, other] * 6
+    await asyncio.gather(
+        *(one.change_chat("discord:1", add(f"{n:02}")) for n, one in enumerate(ways))
+    )
+
+    chat = await store.chat("discord:1")
+    assert chat.title.split() == [f"{n:02}" for n in range(len(ways))]
 
 
 async def test_chats_come_by_target(store):

@@ -8,6 +8,7 @@ import aiohttp
 import discord
 from discord import InteractionType
 
+from bot.chat.apologies import BROKEN, NOT_OURS
 from bot.chat.buttons import Signer
 from bot.chat.discord.asking import (
     Data,
@@ -18,11 +19,11 @@ from bot.chat.discord.asking import (
     pressed,
     typed_command,
 )
-from bot.chat.discord.components import BESIDE, modal_of
+from bot.chat.discord.components import modal_of
 from bot.chat.discord.outlet import Outlet, acknowledged
 from bot.chat.discord.trouble import LOST, one_line
-from bot.core.reply import Command, Reply, with_picture
-from bot.errors import BotError
+from bot.chat.drawing import drawing
+from bot.core.reply import Command, Reply
 from bot.ports import CommandLayer
 
 logger = logging.getLogger(__name__)
@@ -31,18 +32,6 @@ FIRST = 2.9  # seconds that Discord waits for the first reaction, nearly
 PATIENCE = 20.0  # seconds that a later step may take
 PICTURE = 0.15  # seconds for which the card waits, so that both come at once
 CHOICES, CHOICE = 25, 100  # so many suggestions, of so many characters
-FORGED = Reply(
-    "That button is not mine",
-    lines=("It was made by someone else, or is too old. Ask again with a command.",),
-    tone="error",
-    private=True,
-)
-SORRY = Reply(
-    "That went wrong",
-    lines=("The mistake is mine and noted. Try again in a moment.",),
-    tone="error",
-    private=True,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +99,12 @@ class Answerer:
         if interaction.type is InteractionType.application_command:
             typed = typed_command(data)
             return Asked(typed.line(self._commands.menu), typed=typed)
-        line = self._signer.read(pressed(data))
-        if line is None:
+        press = self._signer.read(pressed(data))
+        if press is None:
             return Asked(None, beside=True)
         if interaction.type is InteractionType.modal_submit:
-            return Asked(f"{line} {filled_in(data)}", beside=True)
-        return Asked(line.removeprefix(BESIDE), beside=line.startswith(BESIDE))
+            return Asked(f"{press.line} {filled_in(data)}", beside=True)
+        return Asked(press.line, press.beside)
 
     def _modal(
         self, interaction: Interaction, command: Command, asked: Asked
@@ -145,7 +134,7 @@ class Answerer:
     async def _answer(self, outlet: Outlet, command: Command | None) -> None:
         """Show what the command layer says; someone always gets to read something."""
         try:
-            reply = await self._commands.answer(command) if command else FORGED
+            reply = await self._commands.answer(command) if command else NOT_OURS
             await self._show(outlet, reply)
         except (aiohttp.ClientError, OSError, TimeoutError):
             raise
@@ -153,43 +142,22 @@ class Answerer:
             if error.code in LOST:
                 raise
             logger.exception("an answer was refused")
-            await self._show(outlet, SORRY)
+            await self._show(outlet, BROKEN)
         except Exception:
             logger.exception("no answer to %r", command.name if command else "")
-            await self._show(outlet, SORRY)
+            await self._show(outlet, BROKEN)
 
     async def _show(self, outlet: Outlet, reply: Reply) -> None:
         """The card at once; its picture with it when that is quick, else as soon as it is drawn."""
-        if reply.draw is None:
-            await patiently(outlet, reply)
-            return
-        drawing = asyncio.ensure_future(drawn(reply))
-        shown = None
-        try:
-            await asyncio.wait({drawing}, timeout=PICTURE)
-            if not drawing.done():
-                shown = replace(reply, draw=None)
-                await patiently(outlet, shown)
-            complete = await drawing
+        async with drawing(reply) as work:
+            shown = await work.soon(PICTURE)
+            await patiently(outlet, shown)
+            complete = await work.finished()
             if complete != shown:
                 await patiently(outlet, complete)
-        finally:
-            drawing.cancel()
 
 
 async def patiently(outlet: Outlet, reply: Reply) -> None:
     """Show it. Raises TimeoutError when Discord takes too long."""
     async with asyncio.timeout(PATIENCE):
         await outlet.show(reply)
-
-
-async def drawn(reply: Reply) -> Reply:
-    """The reply with its picture, or as it is without one: the card says it all."""
-    picture = None
-    try:
-        picture = await reply.draw() if reply.draw else None
-    except BotError as error:
-        logger.warning("no picture: %s", error)
-    except Exception:
-        logger.exception("no picture, through a mistake of ours")
-    return with_picture(reply, picture)

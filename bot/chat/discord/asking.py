@@ -6,7 +6,8 @@ from typing import Any
 
 import discord
 
-from bot.chat.discord.rights import lacking, may_manage
+from bot.chat.discord.directory import Place, place_of
+from bot.chat.discord.rights import lacking, locking, may_manage, wanting
 from bot.core.menu import Entry
 from bot.core.reply import Command, parse_command
 
@@ -76,7 +77,19 @@ def command_of(interaction: Interaction, line: str) -> Command:
         place=_place(interaction),
         may_manage=_is_member(interaction) and may_manage(interaction.permissions),
         lacks=_lacks(interaction),
+        wants=wanting(interaction.app_permissions) if _is_member(interaction) else (),
     )
+
+
+def told_place(interaction: Interaction) -> tuple[str, Place] | None:
+    """The target that it comes from and where that is; None where we reach nobody by it."""
+    channel = interaction.channel
+    if isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+        is_reached = _is_member(interaction)
+        return (f"discord:{channel.id}", place_of(channel)) if is_reached else None
+    if channel is not None and interaction.guild_id is None and interaction.context.dm_channel:
+        return f"discord:@{interaction.user.id}", Place(channel.id)
+    return None
 
 
 def _is_ours_alone(interaction: Interaction) -> bool:
@@ -96,8 +109,9 @@ def _is_member(interaction: Interaction) -> bool:
 def _lacks(interaction: Interaction) -> tuple[str, ...]:
     if not _is_member(interaction):
         return ABSENT
-    in_thread = isinstance(interaction.channel, discord.Thread)
-    return lacking(interaction.app_permissions, in_thread=in_thread)
+    channel, rights = interaction.channel, interaction.app_permissions
+    in_thread = isinstance(channel, discord.Thread)
+    return (*lacking(rights, in_thread=in_thread), *locking(channel, rights))
 
 
 def _place(interaction: Interaction) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable
+from types import SimpleNamespace
 
 import aiohttp
 import discord
@@ -12,8 +13,9 @@ from discord.gateway import DiscordWebSocket
 
 from bot.chat.connection import Connection
 from bot.chat.discord.answering import Answerer
-from bot.chat.discord.asking import Interaction
-from bot.chat.discord.rights import lacking
+from bot.chat.discord.asking import Interaction, told_place
+from bot.chat.discord.directory import Directory, place_of
+from bot.chat.discord.rights import lacking, locking
 from bot.errors import BotError
 from bot.ports import ChatBook, Timer
 
@@ -21,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 CONNECTIONS = 200  # requests at once, the shards' own connections among them
 IDENTIFY = 5.0  # seconds between two shards' first words
+NO_SHARD = "no connection to the gateway"
 
 
 class Client(discord.AutoShardedClient):
@@ -30,6 +33,7 @@ class Client(discord.AutoShardedClient):
         self,
         answerer: Answerer,
         chats: ChatBook,
+        directory: Directory,
         connection: Connection,
         timer: Timer,
         *,
@@ -37,19 +41,24 @@ class Client(discord.AutoShardedClient):
         guild_ready_seconds: float,
         alone_seconds: float,
     ) -> None:
+        trace = aiohttp.TraceConfig()
+        trace.on_request_exception.append(self._note_failure)
         super().__init__(
             intents=discord.Intents(guilds=True),
             shard_count=shards,
             connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+            http_trace=trace,
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
             chunk_guilds_at_startup=False,
             guild_ready_timeout=guild_ready_seconds,
         )
         self.lifeline = asyncio.timeout(alone_seconds)  # breaks when every shard is away so long
+        self.why_alone = NO_SHARD
         self._alone_seconds = alone_seconds
         self._answerer = answerer
         self._chats = chats
+        self._directory = directory
         self._status = connection
         self._timer = timer
         self._up: set[int] = set()  # shards
@@ -84,6 +93,8 @@ class Client(discord.AutoShardedClient):
     async def on_interaction(self, interaction: Interaction) -> None:
         """Someone used a command, a button, a menu or a form."""
         await self._in_work(self._answerer.take(interaction))
+        if told := told_place(interaction):
+            await self._in_work(self._directory.keep(*told))
 
     async def on_shard_connect(self, shard: int) -> None:
         """A shard is there, with a new session."""
@@ -99,15 +110,21 @@ class Client(discord.AutoShardedClient):
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Someone added us: what we knew there can be reached again."""
-        for channels in (guild.text_channels, guild.forums, guild.threads):
+        for channels in (guild.text_channels, guild.threads):
             for channel in channels:
                 await self._revive(channel)
 
     async def on_guild_channel_update(
         self, _before: discord.abc.GuildChannel, after: discord.abc.GuildChannel
     ) -> None:
-        """Perhaps someone gave us back what was missing there."""
+        """Perhaps someone gave us back what was missing there, or it got another name or kind."""
+        await self._in_work(self._directory.correct(f"discord:{after.id}", place_of(after)))
         await self._revive(after)
+
+    async def on_thread_update(self, before: discord.Thread, after: discord.Thread) -> None:
+        """Perhaps someone unlocked it."""
+        if before.locked and not after.locked:
+            await self._revive(after)
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         """The channel is gone."""
@@ -120,8 +137,9 @@ class Client(discord.AutoShardedClient):
 
     async def _revive(self, channel: discord.abc.GuildChannel | discord.Thread) -> None:
         """The channel is there, if we may write in it."""
+        rights = channel.permissions_for(channel.guild.me)
         in_thread = isinstance(channel, discord.Thread)
-        if not lacking(channel.permissions_for(channel.guild.me), in_thread=in_thread):
+        if not (lacking(rights, in_thread=in_thread) or locking(channel, rights)):
             await self._in_work(self._chats.revive(f"discord:{channel.id}"))
 
     async def _in_work(self, work: Awaitable[object]) -> None:
@@ -131,8 +149,20 @@ class Client(discord.AutoShardedClient):
         except BotError as error:
             logger.error("discord: %s", error)
 
+    async def _note_failure(
+        self,
+        _session: aiohttp.ClientSession,
+        _context: SimpleNamespace,
+        params: aiohttp.TraceRequestExceptionParams,
+    ) -> None:
+        """Say why no shard comes up; the library tries again by itself."""
+        if not self._up and params.url.scheme in ("ws", "wss"):
+            self.why_alone = f"the gateway is not reached ({type(params.exception).__name__})"
+            self._status.note(f"down: {self.why_alone}")
+
     def _shard_changed(self, shard: int, *, is_up: bool) -> None:
         (self._up.add if is_up else self._up.discard)(shard)
+        self.why_alone = NO_SHARD
         self._note()
         deadline = None if self._up else self.loop.time() + self._alone_seconds
         with contextlib.suppress(RuntimeError):  # the client is ending already

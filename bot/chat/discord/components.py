@@ -15,7 +15,6 @@ ROWS, ROW, OPTIONS, INPUTS = 5, 5, 25, 5
 DATA = 100  # bytes that a button may carry
 LABEL, HINT = 80, 100  # characters
 FORM_TITLE, FORM_LABEL = 45, 45
-BESIDE = "+"  # begins the line of a button whose message stays: the answer comes beside it
 
 
 def view_of(reply: Reply, signer: Signer, *, beside: bool = False) -> discord.ui.View | None:
@@ -26,7 +25,7 @@ def view_of(reply: Reply, signer: Signer, *, beside: bool = False) -> discord.ui
     """
 
     def sign(line: str) -> str | None:
-        return signer.sign(f"{BESIDE}{line}" if beside else line, DATA)
+        return signer.sign(line, DATA, beside=beside)
 
     view = discord.ui.View(timeout=None)
     menus = [(menu.label, options) for menu in reply.menus if (options := _options(menu, sign))]

@@ -1,8 +1,6 @@
 """The slash commands as Discord wants them told, made from the one menu."""
 
-import json
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from itertools import groupby
 
 from bot.chat.locales import Locale
@@ -25,11 +23,6 @@ def definition(menu: Mapping[str, Entry], locales: Sequence[Locale]) -> list[Ite
     ordered = sorted(menu.values(), key=lambda entry: entry.name)
     groups = groupby(ordered, key=lambda entry: entry.name.split()[0])
     return [_command(name, list(entries), locales) for name, entries in groups]
-
-
-def fingerprint(items: Sequence[Item]) -> str:
-    """The same for the same definition, so that it is told once only."""
-    return sha256(json.dumps(items, sort_keys=True).encode()).hexdigest()
 
 
 def _command(name: str, entries: Sequence[Entry], locales: Sequence[Locale]) -> Item:

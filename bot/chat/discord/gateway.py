@@ -9,11 +9,13 @@ from bot.chat.buttons import Signer
 from bot.chat.connection import Connection, supervise
 from bot.chat.discord.answering import Answerer
 from bot.chat.discord.client import Client
-from bot.chat.discord.definition import definition, fingerprint
+from bot.chat.discord.definition import definition
+from bot.chat.discord.directory import Directory
 from bot.chat.discord.quiet import quieten
 from bot.chat.discord.rest import LOGIN
 from bot.chat.discord.trouble import one_line
 from bot.chat.locales import LOCALES
+from bot.chat.telling import Telling, tell_changed
 from bot.core.secret import Secret
 from bot.errors import BotError, TokenRefused
 from bot.ports import ChatBook, CommandLayer, Facts, Timer
@@ -21,7 +23,6 @@ from bot.ports import ChatBook, CommandLayer, Facts, Timer
 logger = logging.getLogger(__name__)
 
 ALONE = 60.0  # seconds without any shard, after which a fresh client tries
-SYNC_AGAIN = 60.0  # seconds
 WRONG_TOKEN = 4_004  # the code with which the gateway closes
 
 
@@ -56,6 +57,7 @@ class DiscordGateway:
         self._guild_ready_seconds = guild_ready_seconds
         self._alone_seconds = alone_seconds
         self._answerer = Answerer(commands, signer)
+        self._directory = Directory(facts)
 
     @property
     def dropped(self) -> int:
@@ -65,14 +67,15 @@ class DiscordGateway:
     async def run(self) -> None:
         """Serve until cancelled, with a fresh client after each failure."""
         quieten()
+        self._connection.note("connecting")
         await supervise(self._connection, self._serve, self._timer)
 
     async def _serve(self) -> None:
         """Serve until the connection ends. Raises TokenRefused, GatewayDown."""
-        self._connection.note("connecting")
         client = Client(
             self._answerer,
             self._chats,
+            self._directory,
             self._connection,
             self._timer,
             shards=self._shards,
@@ -82,36 +85,27 @@ class DiscordGateway:
         try:
             async with client, client.lifeline:
                 await client.login(self._token.reveal())
-                client.begin(self._tell_commands(client))
+                client.begin(tell_changed(self._telling(client), self._facts, self._timer))
                 await client.connect()
         except TimeoutError as error:
-            raise GatewayDown(f"no connection for {self._alone_seconds:g} s") from error
+            raise GatewayDown(client.why_alone) from error
         except (discord.LoginFailure, discord.ConnectionClosed) as error:
             raise trouble(error) from error
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
             raise GatewayDown(f"not reached ({one_line(error)})") from error
 
-    async def _tell_commands(self, client: discord.Client) -> None:
-        """Tell Discord our commands where they have changed; keep trying, the bot works anyway."""
-        while True:
-            try:
-                await self._tell_changed_commands(client)
-                break
-            except (BotError, discord.DiscordException, aiohttp.ClientError, OSError) as error:
-                logger.warning("discord: the commands were not told: %s", one_line(error))
-            await self._timer.sleep(SYNC_AGAIN)
-
-    async def _tell_changed_commands(self, client: discord.Client) -> None:
-        application = client.application_id
-        if application is None:
-            return
+    def _telling(self, client: discord.Client) -> Telling:
+        """Our commands, as Discord is to know them."""
+        application = client.application_id or 0  # known: it is logged in
         commands = definition(self._commands.menu, LOCALES)
-        name, mark = f"discord.commands.{application}", fingerprint(commands)
-        if await self._facts.fact(name) == mark:
-            return
-        await client.http.bulk_upsert_global_commands(application, commands)
-        await self._facts.put_fact(name, mark)
-        logger.info("discord: told %d commands", len(commands))
+
+        async def tell() -> None:
+            try:
+                await client.http.bulk_upsert_global_commands(application, commands)
+            except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+                raise GatewayDown(one_line(error)) from error
+
+        return Telling("discord", application, commands, tell)
 
 
 def trouble(error: discord.LoginFailure | discord.ConnectionClosed) -> BotError:

@@ -12,7 +12,7 @@ from bot.chat.discord.asking import Interaction
 from bot.chat.discord.components import view_of
 from bot.chat.discord.render import embed_of
 from bot.chat.discord.trouble import ACKNOWLEDGED, UNKNOWN_MESSAGE, UNKNOWN_WEBHOOK
-from bot.core.reply import Picture, Reply
+from bot.core.reply import Reply
 
 Request = Callable[[], Awaitable[object]]
 
@@ -77,26 +77,29 @@ class Outlet:
             await channel.send(**self._written(reply))
 
     def _edited(self, reply: Reply) -> dict[str, Any]:
-        """The whole content: an earlier picture and earlier buttons go."""
+        """The whole content: an earlier picture or file and earlier buttons go."""
         return {
             "content": None,
             "embed": embed_of(reply, reply.picture),
             "view": view_of(reply, self._signer),
-            "attachments": [attached(reply.picture)] if reply.picture else [],
+            "attachments": uploads(reply),
         }
 
     def _written(self, reply: Reply) -> dict[str, Any]:
-        view = view_of(reply, self._signer)
+        view, files = view_of(reply, self._signer), uploads(reply)
         return {
             "embed": embed_of(reply, reply.picture),
             **({"view": view} if view else {}),
-            **({"file": attached(reply.picture)} if reply.picture else {}),
+            **({"files": files} if files else {}),
         }
 
 
-def attached(picture: Picture) -> discord.File:
-    """The picture as an upload."""
-    return discord.File(BytesIO(picture.png), picture.name)
+def uploads(reply: Reply) -> list[discord.File]:
+    """The reply's picture and file as uploads; each can be sent once."""
+    picture, file = reply.picture, reply.file
+    files = [(picture.name, picture.png)] if picture else []
+    files += [(file.name, file.content)] if file else []
+    return [discord.File(BytesIO(content), name) for name, content in files]
 
 
 async def acknowledged(request: Request) -> None:

@@ -18,7 +18,11 @@ T = TypeVar("T")
 
 CONNECTIONS = 20
 BAN_SECONDS = 300.0  # without a request, once Discord's front refuses the address
-LOGIN = "discord: the token was refused; set GAMMABELL_DISCORD_TOKEN to the bot's own"
+LOGIN = "the token was refused; set GAMMABELL_DISCORD_TOKEN to the bot's own"
+
+
+class Published(Exception):
+    """Said in place of the answer, after whose headers the library would sleep out the hour."""
 
 
 class Rest:
@@ -109,7 +113,7 @@ async def judge(
     _context: SimpleNamespace,
     params: aiohttp.TraceRequestEndParams,
 ) -> None:
-    """Raise for what the library would wait and try again for, holding back everything else.
+    """Raise for what the library would wait over, holding back everything else.
 
     It would sleep up to 25 s over a 5xx, and when that sleep is cut short in a global 429 no
     request of the client would ever go again.
@@ -123,6 +127,8 @@ async def judge(
         raise Limited(seconds, scope, is_ban=is_ban)
     if status >= 500:
         raise DeliveryError(f"Discord answered {status}")
+    if status < 300 and params.url.path.endswith("/crosspost"):
+        raise Published
 
 
 async def bounded(request: Awaitable[T], seconds: float) -> T:

@@ -1,4 +1,4 @@
-"""Rings, notices and digests into channels, threads, forums and direct messages."""
+"""Rings, notices and digests into channels, threads, posts of forums and direct messages."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -8,7 +8,8 @@ import discord
 
 from bot.chat.buttons import Signer
 from bot.chat.discord.components import view_of
-from bot.chat.discord.places import Place, Places
+from bot.chat.discord.directory import Place
+from bot.chat.discord.places import Places
 from bot.chat.discord.publishing import Publisher
 from bot.chat.discord.render import embed_of
 from bot.chat.discord.rest import Rest
@@ -23,10 +24,10 @@ from bot.core.cards import ring_card
 from bot.core.events import Alert
 from bot.core.secret import Secret
 from bot.errors import BotError, DeliveryError, PermissionMissing, RecipientGone, StoreError
-from bot.ports import Facts, Pace, Urgency
+from bot.ports import Facts, Pace, Urgency, urgency_of
 
 SECONDS = 10.0  # that one request may take before it is tried again
-URGENCIES = {"alert": Urgency.ALERT, "notice": Urgency.NOTICE, "digest": Urgency.DIGEST}
+UNKNOWN = Place(0, "that channel")
 
 
 class DiscordSender:
@@ -53,33 +54,40 @@ class DiscordSender:
         self._signer = signer
         self._simulated = simulated
 
-    async def send(self, alert: Alert) -> None:
+    async def send(self, alert: Alert, begun: Callable[[], None] = lambda: None) -> None:
         """Deliver the alert. Raises what Messenger says, never DeliveryInDoubt."""
-        urgency = URGENCIES[alert.kind]
         try:
-            place = await self._places.find(alert.target, urgency)
-            message = await self._write(place, alert, urgency)
+            await self._send(alert, urgency_of(alert), begun)
         except StoreError as error:
             raise DeliveryError(str(error)) from error
+
+    async def close(self) -> None:
+        """Give up what is not published yet, then the connections."""
+        await self._publisher.close()
+        await self._rest.close()
+
+    async def _send(self, alert: Alert, urgency: Urgency, begun: Callable[[], None]) -> None:
+        try:
+            place = await self._places.find(alert.target, urgency)
+            message = await self._write(place, alert, urgency, begun)
         except discord.HTTPException as error:
             if error.code == UNKNOWN_MESSAGE:  # sent before under this nonce, and deleted
                 return
             raise await self._trouble(error, alert.target, urgency) from error
         if place.is_announcement:
-            await self._publisher.publish(message)
+            self._publisher.begin(message)
 
-    async def close(self) -> None:
-        """Give up the connections."""
-        await self._rest.close()
-
-    async def _write(self, place: Place, alert: Alert, urgency: Urgency) -> discord.Message:
+    async def _write(
+        self, place: Place, alert: Alert, urgency: Urgency, begun: Callable[[], None]
+    ) -> discord.Message:
         """The message, written once however often it is tried."""
         content = self._content(alert)
-        return await self._rest.ask(
-            alert.target,
-            urgency,
-            lambda client: client.get_partial_messageable(place.id).send(**content),
-        )
+
+        async def write(client: discord.Client) -> discord.Message:
+            begun()
+            return await client.get_partial_messageable(place.id).send(**content)
+
+        return await self._rest.ask(alert.target, urgency, write)
 
     def _content(self, alert: Alert) -> dict[str, Any]:
         card = ring_card(alert, simulated=self._simulated)
@@ -100,14 +108,13 @@ class DiscordSender:
         self, error: discord.HTTPException, target: str, urgency: Urgency
     ) -> BotError:
         """What the refusal means for the target."""
-        name = self._places.name(target)
-        if error.code == MISSING_ACCESS and await self._places.is_left(target, urgency):
+        place = await self._places.known(target) or UNKNOWN
+        if error.code == MISSING_ACCESS and await self._places.is_left(place, target, urgency):
             return RecipientGone("the bot is no longer on that server")
         if error.code == MISSING_PERMISSION:
-            lacks = await self._places.lacks(target, urgency)
+            lacks = await self._places.lacks(place, target, urgency)
             if lacks:
-                return PermissionMissing(f"missing {', '.join(lacks)} in {name}")
-        if error.code == UNKNOWN_CHANNEL and await self._places.renew(target):
-            return DeliveryError(f"{name}: what was opened there is gone; it is opened anew")
-        self._places.forget(target)
-        return delivery_trouble(error, name)
+                return PermissionMissing(f"missing {', '.join(lacks)} in {place.name}")
+        if error.code == UNKNOWN_CHANNEL and await self._places.reopen(target):
+            return DeliveryError(f"{place.name}: the conversation is gone; it is opened anew")
+        return delivery_trouble(error, place.name)

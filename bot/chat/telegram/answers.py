@@ -2,27 +2,27 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 from telegram import Message
 
+from bot.chat.drawing import LONGEST, Drawing, drawing
 from bot.chat.telegram.address import Address
 from bot.chat.telegram.errors import NotThere
 from bot.chat.telegram.messages import Messages
 from bot.chat.telegram.render import card
-from bot.core.reply import Picture, Reply, with_picture
+from bot.chat.telegram.room import Room
+from bot.chat.telegram.tasks import meanwhile
+from bot.core.reply import File, Picture, Reply
 from bot.errors import BotError, MessageRefused, PermissionMissing
 
 logger = logging.getLogger(__name__)
 
 SOON = 0.25  # seconds that a card waits for its picture
-PICTURE_WAIT = 20.0  # seconds, where the picture is the answer
 PATIENCE = 0.6  # seconds until a sign is given that an answer is on its way
+SIGN_SECONDS = 5.0  # that Telegram shows it
 OLDER_PICTURE = "The picture above is an older one: no new one can be drawn now."
-
-Drawing = asyncio.Future[Picture | None]
 
 
 class Answers:
@@ -30,21 +30,31 @@ class Answers:
 
     def __init__(self, messages: Messages) -> None:
         self._messages = messages
+        self._signs = Room(1)
         self._can_join = True  # whether the server makes a photo of a text; older ones do not
 
     async def say(self, to: Address, reply: Reply, answered: int | None = None) -> None:
         """Send the reply, below the message that it answers; its picture as soon as it is drawn."""
-        async with _drawing(reply) as drawing:
-            shown = await _with_picture_soon(reply, drawing)
+        if reply.file:
+            await self._say_with_file(to, reply, reply.file, answered)
+            return
+        async with drawing(reply) as work:
+            shown = await _with_picture_soon(reply, work)
             if await self._said_as_photo(to, shown, answered):
                 return
             said = await self._messages.send_words(to, shown, answered)
-            shown = shown if shown.picture else await _finished(reply, drawing)
+            shown = await work.finished()
             if shown.picture:
                 await self._add_picture(to, said, shown, shown.picture)
 
     async def change(self, at: Address, message: Message, reply: Reply) -> None:
-        """Put the reply in place of the message, or below it where Telegram cannot."""
+        """Put the reply in place of the message, or below it where Telegram cannot.
+
+        A file always goes below: those that were asked for before stay where they are.
+        """
+        if reply.file:
+            await self.say(at, reply)
+            return
         try:
             if (reply.picture or reply.draw) and card(reply).is_caption:
                 await self._change_drawn(at, message, reply)
@@ -55,22 +65,35 @@ class Answers:
         except NotThere:
             await self.say(at, reply)
 
-    @asynccontextmanager
-    async def sign_of_life(self, to: Address) -> AsyncIterator[None]:
+    def sign_of_life(self, to: Address) -> AbstractAsyncContextManager[None]:
         """Within it, show that an answer is on its way when it takes longer than people expect."""
-        waiting = asyncio.create_task(self._give_sign(to))
-        try:
-            yield
-        finally:
-            waiting.cancel()
-            await asyncio.wait({waiting})
+        return meanwhile(self._give_sign(to))
 
     async def _give_sign(self, to: Address) -> None:
+        """One for all that a chat waits for: Telegram counts them, too."""
         await asyncio.sleep(PATIENCE)
+        with self._signs.enter(to.target) as is_first:
+            if not is_first:
+                return
+            try:
+                await self._messages.give_sign(to)
+            except BotError as error:
+                logger.debug("no sign given in %s: %s", to.target, error)
+            await asyncio.sleep(SIGN_SECONDS)
+
+    async def _say_with_file(
+        self, to: Address, reply: Reply, file: File, answered: int | None
+    ) -> None:
+        """The file with the card below it, or after the card where that is too long."""
+        shown = reply
+        if not card(reply).is_caption:
+            await self._messages.send_words(to, reply, answered)
+            shown = Reply(reply.title)
         try:
-            await self._messages.give_sign(to)
-        except BotError as error:
-            logger.debug("no sign given in %s: %s", to.target, error)
+            await self._messages.send_file(to, shown, file, answered)
+        except PermissionMissing:  # perhaps of files alone
+            if shown is reply:
+                await self._messages.send_words(to, reply, answered)
 
     async def _said_as_photo(self, to: Address, reply: Reply, answered: int | None) -> bool:
         """Whether it could be sent as one message."""
@@ -94,11 +117,11 @@ class Answers:
 
     async def _change_drawn(self, at: Address, message: Message, reply: Reply) -> None:
         """Words and picture in place, the words first when the picture takes long."""
-        async with _drawing(reply) as drawing:
-            below = shown = await _with_picture_soon(reply, drawing)
-            if not drawing.done():
+        async with drawing(reply) as work:
+            below = shown = await _with_picture_soon(reply, work)
+            if not work.is_done:
                 await self._messages.change_words(at, message, shown)
-                shown = await _finished(reply, drawing)
+                shown = await work.finished()
                 below = Reply(shown.title)
             if shown.picture:
                 if not await self._joined(at, message, shown, shown.picture):
@@ -121,36 +144,8 @@ class Answers:
         return True
 
 
-@asynccontextmanager
-async def _drawing(reply: Reply) -> AsyncIterator[Drawing]:
-    """The reply's picture in the making; given up when nobody waits for it any more."""
-    task = asyncio.ensure_future(_draw(reply))
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
-
-
-async def _draw(reply: Reply) -> Picture | None:
-    """The picture; a failure is none, and is logged."""
-    if reply.draw is None:
-        return reply.picture
-    try:
-        return await reply.draw()
-    except Exception:
-        logger.exception("%r: no picture drawn", reply.title)
-        return None
-
-
-async def _with_picture_soon(reply: Reply, drawing: Drawing) -> Reply:
+async def _with_picture_soon(reply: Reply, work: Drawing) -> Reply:
     """The reply with its picture, if one message can hold both and it is there in time."""
-    if card(reply).is_caption:
-        await asyncio.wait({drawing}, timeout=PICTURE_WAIT if reply.picture_first else SOON)
-    return with_picture(reply, drawing.result()) if drawing.done() else reply
-
-
-async def _finished(reply: Reply, drawing: Drawing) -> Reply:
-    """The reply with its picture, or without it where it takes too long."""
-    await asyncio.wait({drawing}, timeout=PICTURE_WAIT)
-    return with_picture(reply, drawing.result() if drawing.done() else None)
+    if not card(reply).is_caption:
+        return reply
+    return await work.soon(LONGEST if reply.picture_first else SOON)

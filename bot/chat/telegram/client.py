@@ -5,10 +5,12 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 from telegram import Bot
 from telegram.request import HTTPXRequest
 
+from bot.chat.telegram.updates import legible
 from bot.core.secret import Secret
 
 CONNECTIONS = 64
@@ -20,6 +22,19 @@ POLL = timedelta(seconds=30)  # shorter than what proxies on the way cut off
 os.environ["PTB_TIMEDELTA"] = "true"
 
 
+class Requests(HTTPXRequest):
+    """Requests of which one update that the library cannot read spoils none of the others."""
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        """What Telegram answers."""
+        answer = HTTPXRequest.parse_json_payload(payload)
+        result = answer.get("result")
+        if isinstance(result, list):
+            answer["result"] = [legible(one) if "update_id" in one else one for one in result]
+        return answer
+
+
 class Client:
     """A bot and its connections.
 
@@ -29,7 +44,7 @@ class Client:
     def __init__(self, token: Secret, api_base: str) -> None:
         _hush()
         # One for polls and all else: each reads every certificate of the machine, for 50 ms.
-        self._request = HTTPXRequest(
+        self._request = Requests(
             connection_pool_size=CONNECTIONS,
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,

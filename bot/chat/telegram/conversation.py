@@ -15,13 +15,14 @@ from telegram import Bot, CallbackQuery, MaybeInaccessibleMessage, Message
 from telegram.constants import ChatType
 from telegram.error import BadRequest, TelegramError
 
+from bot.chat.apologies import BROKEN, CROWDED, NOT_OURS
 from bot.chat.buttons import Signer
 from bot.chat.telegram.address import Address, parse_address
 from bot.chat.telegram.answers import Answers
 from bot.chat.telegram.dialogue import ask, choose
 from bot.chat.telegram.errors import translate
 from bot.chat.telegram.incoming import Asker, asker_of, is_old, line_of, names_us
-from bot.chat.telegram.render import BESIDE, line_text
+from bot.chat.telegram.render import line_text
 from bot.chat.telegram.rights import standing
 from bot.core.menu import Entry
 from bot.core.reply import Command, Reply, parse_command
@@ -32,16 +33,12 @@ logger = logging.getLogger(__name__)
 
 GRACE = 0.2  # seconds that a press waits for an answer that a small window can show
 WINDOW_LENGTH = 200  # characters in that window
-BROKEN = Reply(
-    "Not now", lines=("Something went wrong here and was logged; try again.",), tone="error"
-)
-NOT_OURS = "This button is too old, or not of my making: type the command instead."
 
 Show = Callable[[Address], Awaitable[None]]
 
 
 class Conversation:
-    """Answers messages and presses. Its methods raise nothing that is expected."""
+    """Answers messages and presses. Its methods raise BotError where nothing can be said."""
 
     def __init__(
         self,
@@ -59,41 +56,53 @@ class Conversation:
         self._signer = signer
         self._now = now
 
-    async def hear(self, message: Message, *, pending: bool) -> None:
-        """Answer what was typed, if it is for us; `pending` lines only if someone still waits."""
+    def line(self, message: Message, *, pending: bool) -> str | None:
+        """What was typed, if it is for us; of `pending` messages if someone still waits."""
         line = line_of(message, self._bot.username)
         if line is None:
-            return
+            return None
         if pending and is_old(message, self._now()):
             logger.info("telegram: a command of %s came too late", message.date)
-            return
+            return None
+        if asker_of(message).is_shared and not self._is_known(line) and not names_us(line):
+            return None  # some other bot's
+        return line
+
+    async def answer(self, message: Message, line: str) -> None:
+        """Answer the line of the message."""
         asker = asker_of(message)
-        if asker.is_shared and not self._is_known(line) and not names_us(line):
-            return  # some other bot's
-        answered = message.id if asker.is_shared and asker.user else None
         async with self._answers.sign_of_life(asker.address):
             command, reply = await self._reply(await self._started(line, asker), asker)
-            await self._say(command, reply, asker, answered)
+            await self._say(command, reply, asker, _answered(message, asker))
+
+    async def turn_away(self, message: Message) -> None:
+        """Say that the chat asks for more than it can be told."""
+        asker = asker_of(message)
+        await self._answers.say(asker.address, CROWDED, _answered(message, asker))
+
+    async def turn_press_away(self, query: CallbackQuery) -> None:
+        """The same, to the one who pressed."""
+        await self._acknowledge(query, line_text(CROWDED))
 
     async def pressed(self, query: CallbackQuery, *, pending: bool) -> None:
         """Answer a press; `pending` ones waited for us and count only while they show a spinner."""
         if pending and not await self._acknowledge(query):
             return
-        line, message = self._signer.read(query.data or ""), query.message
-        if line is None or message is None:
-            await self._acknowledge(query, NOT_OURS)
+        press, message = self._signer.read(query.data or ""), query.message
+        if press is None or message is None:
+            await self._acknowledge(query, line_text(NOT_OURS))
             return
         shown = message if isinstance(message, Message) else None
         asker = asker_of(shown, query.from_user) if shown else _asker_of_lost(message, query)
         async with self._answers.sign_of_life(asker.address):
-            work = asyncio.create_task(self._reply(line.removeprefix(BESIDE), asker))
+            work = asyncio.create_task(self._reply(press.line, asker))
             await asyncio.wait({work}, timeout=GRACE)
             window = _window(*work.result()) if work.done() and not pending else ""
             if not pending:
                 await self._acknowledge(query, window)
             if not window:
                 command, reply = await work
-                in_place = None if line.startswith(BESIDE) else shown
+                in_place = None if press.beside else shown
                 await self._show(command, reply, asker, in_place)
 
     async def _reply(self, line: str, asker: Asker) -> tuple[Command, Reply]:
@@ -111,7 +120,7 @@ class Conversation:
             return command, await self._commands.answer(command)
         except BotError as error:
             logger.warning("telegram: %s not answered: %s", command.name, error)
-            return command, replace(BROKEN, lines=(f"{error}; try again",))
+            return command, Reply("Not now", lines=(f"{error}; try again",), tone="error")
         except Exception:
             logger.exception("telegram: %s not answered", command.name)
             return command, BROKEN
@@ -208,6 +217,11 @@ class Conversation:
         except TelegramError as error:
             logger.info("telegram: press not acknowledged: %s", translate(error, Address(0)))
         return True
+
+
+def _answered(message: Message, asker: Asker) -> int | None:
+    """The message below which the answer goes, where others read along."""
+    return message.id if asker.is_shared and asker.user else None
 
 
 def _asker_of_lost(message: MaybeInaccessibleMessage, query: CallbackQuery) -> Asker:

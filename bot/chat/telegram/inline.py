@@ -27,16 +27,38 @@ DEFAULT = "levels"
 DESCRIPTION_LENGTH = 120
 
 
-async def offer(query: InlineQuery, commands: CommandLayer) -> None:
-    """Answer with what fits the words so far."""
-    person = Address(query.from_user.id).target
-    lines = await _lines(plain(query.query), person, commands)
-    replies = [(line, await commands.answer(_command(line, person))) for line in lines]
-    articles = [_article(line, reply) for line, reply in replies if _is_public(reply)]
-    try:
-        await query.answer(articles, CACHE_SECONDS, is_personal=True)
-    except TelegramError as error:  # mostly typed on meanwhile
-        logger.debug("telegram: inline query not answered: %s", translate(error, Address(0)))
+class Offers:
+    """Answers what people type behind our name; of each person what they typed last."""
+
+    def __init__(self, commands: CommandLayer) -> None:
+        self._commands = commands
+        self._newest: dict[int, str] = {}  # query, by person
+
+    async def answer(self, query: InlineQuery) -> None:
+        """Answer with what fits the words so far, unless they type on meanwhile."""
+        person = query.from_user.id
+        self._newest[person] = query.id
+        try:
+            await self._offer(query)
+        finally:
+            if self._is_newest(query):
+                del self._newest[person]
+
+    async def _offer(self, query: InlineQuery) -> None:
+        person = Address(query.from_user.id).target
+        articles = []
+        for line in await _lines(plain(query.query), person, self._commands):
+            reply = await self._commands.answer(_command(line, person))
+            if not self._is_newest(query):
+                return
+            articles += [_article(line, reply)] if _is_public(reply) else []
+        try:
+            await query.answer(articles, CACHE_SECONDS, is_personal=True)
+        except TelegramError as error:  # mostly typed on meanwhile
+            logger.debug("telegram: inline query not answered: %s", translate(error, Address(0)))
+
+    def _is_newest(self, query: InlineQuery) -> bool:
+        return self._newest.get(query.from_user.id) == query.id
 
 
 async def _lines(text: str, person: str, commands: CommandLayer) -> Sequence[str]:
@@ -55,7 +77,7 @@ async def _lines(text: str, person: str, commands: CommandLayer) -> Sequence[str
 def _command(line: str, person: str) -> Command:
     """Asked in the person's own chat: where the card goes is nobody's business."""
     command = parse_command(line, person)
-    return Command(command.name, command.arguments, person, person)
+    return Command(command.name, command.arguments, person, person, inline=True)
 
 
 def _is_public(reply: Reply) -> bool:

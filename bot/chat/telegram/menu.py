@@ -1,7 +1,5 @@
 """The list of commands that Telegram's own menu shows, for each kind of chat."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,10 +11,13 @@ from telegram import (
     BotCommandScopeAllGroupChats,
     BotCommandScopeAllPrivateChats,
 )
+from telegram.error import TelegramError
 
 from bot.chat.locales import LOCALES, Locale
+from bot.chat.telegram.address import NAME, Address
+from bot.chat.telegram.errors import translate
+from bot.chat.telling import Telling
 from bot.core.menu import Entry
-from bot.ports import Facts
 
 LONGEST_HELP = 256
 MOST_COMMANDS = 100
@@ -29,6 +30,11 @@ class Listing:
     scope: BotCommandScope
     language: str
     commands: tuple[BotCommand, ...]
+
+    @property
+    def told(self) -> list[object]:
+        """All of it, as JSON has it."""
+        return [self.scope.to_dict(), self.language, [one.to_dict() for one in self.commands]]
 
 
 def listings(menu: Mapping[str, Entry]) -> Sequence[Listing]:
@@ -46,15 +52,18 @@ def listings(menu: Mapping[str, Entry]) -> Sequence[Listing]:
     ]
 
 
-async def publish(bot: Bot, menu: Mapping[str, Entry], facts: Facts) -> None:
-    """Tell Telegram, unless it knows already. Raises TelegramError and StoreError."""
+def telling(bot: Bot, menu: Mapping[str, Entry]) -> Telling:
+    """The menu, as Telegram is to know it."""
     lists = listings(menu)
-    wanted, name = _digest(lists), f"telegram.commands.{bot.id}"
-    if await facts.fact(name) == wanted:
-        return
-    for each in lists:
-        await bot.set_my_commands(each.commands, each.scope, each.language or None)
-    await facts.put_fact(name, wanted)
+
+    async def tell() -> None:
+        try:
+            for each in lists:
+                await bot.set_my_commands(each.commands, each.scope, each.language or None)
+        except TelegramError as error:
+            raise translate(error, Address(0)) from error
+
+    return Telling(NAME, bot.id, [each.told for each in lists], tell)
 
 
 def _commands(menu: Mapping[str, Entry], locale: Locale | None) -> tuple[BotCommand, ...]:
@@ -72,12 +81,3 @@ def _help(word: str, entries: Sequence[Entry], locale: Locale | None) -> str:
     seconds = [entry.name.partition(" ")[2] for entry in entries]
     english = ", ".join(seconds) if all(seconds) else entries[0].help
     return (translated or english)[:LONGEST_HELP]
-
-
-def _digest(lists: Sequence[Listing]) -> str:
-    """The same for the same listings, in every process."""
-    told = [
-        [each.scope.to_dict(), each.language, [c.to_dict() for c in each.commands]]
-        for each in lists
-    ]
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

@@ -1,5 +1,6 @@
 """Making and changing single messages, in turn and as often as it takes."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TypeVar
@@ -19,10 +20,11 @@ from bot.chat.buttons import Signer
 from bot.chat.telegram.address import Address
 from bot.chat.telegram.errors import Unchanged, translate, wait_seconds
 from bot.chat.telegram.render import card, keyboard
-from bot.core.reply import Action, Picture, Reply
+from bot.core.reply import Action, File, Picture, Reply
 from bot.errors import DeliveryError
 from bot.ports import Pace, Urgency
 
+LONGEST_WAIT = 60.0  # seconds: after these nobody looks at the screen any more
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 T = TypeVar("T")
@@ -69,6 +71,24 @@ class Messages:
                 card(reply).html,
                 parse_mode=ParseMode.HTML,
                 filename=picture.name,
+                message_thread_id=to.topic,
+                reply_parameters=_answering(answered),
+                reply_markup=self._keyboard(reply),
+            ),
+        )
+
+    async def send_file(
+        self, to: Address, reply: Reply, file: File, answered: int | None = None
+    ) -> Message:
+        """The file with the reply's card, which fits below it."""
+        return await self._paced(
+            to,
+            lambda: self._bot.send_document(
+                to.chat,
+                file.content,
+                card(reply).html,
+                parse_mode=ParseMode.HTML,
+                filename=file.name,
                 message_thread_id=to.topic,
                 reply_parameters=_answering(answered),
                 reply_markup=self._keyboard(reply),
@@ -129,9 +149,13 @@ class Messages:
 
         An answer that comes twice is better than none, while someone looks at the screen.
         """
-        with suppress(DeliveryError):
-            return await self._in_turn(to, request)
-        return await self._in_turn(to, request)
+        try:
+            async with asyncio.timeout(LONGEST_WAIT):
+                with suppress(DeliveryError):
+                    return await self._in_turn(to, request)
+                return await self._in_turn(to, request)
+        except TimeoutError as error:
+            raise DeliveryError(f"no turn for it in {LONGEST_WAIT:.0f} s") from error
 
     async def _in_turn(self, to: Address, request: Callable[[], Awaitable[T]]) -> T:
         async with self._pace.turn(to.place, Urgency.REPLY):

@@ -18,7 +18,6 @@ from bot.core.reply import Action, Reply, Table, column_widths
 MESSAGE_LENGTH = 4096  # UTF-16 units, without the markup
 CAPTION_LENGTH = 1024
 DATA_BYTES = 64  # of what a button carries
-BESIDE = "+"  # before a button's line: the answer comes as a message of its own
 
 ROW_LENGTH = 30  # characters in a row of buttons that a phone shows whole
 ROW_BUTTONS = 4
@@ -93,8 +92,7 @@ def _buttons(
     actions: Iterable[Action], signer: Signer, beside: Callable[[Action], bool]
 ) -> Iterator[InlineKeyboardButton]:
     for action in actions:
-        line = f"{BESIDE}{action.line}" if beside(action) else action.line
-        data = signer.sign(line, DATA_BYTES)
+        data = signer.sign(action.line, DATA_BYTES, beside=beside(action))
         if data:
             yield InlineKeyboardButton(_label(action.label), callback_data=data)
 

@@ -1,5 +1,6 @@
 """Rings, notices and digests, sent to Telegram's chats at its pace."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from telegram import LinkPreviewOptions
@@ -12,16 +13,11 @@ from bot.chat.telegram.client import Client
 from bot.chat.telegram.errors import translate, wait_seconds
 from bot.chat.telegram.render import MESSAGE_LENGTH, Card, card, keyboard
 from bot.core.cards import ring_card
-from bot.core.events import Alert, Kind
+from bot.core.events import Alert
 from bot.core.reply import Reply
 from bot.core.secret import Secret
-from bot.ports import Pace, Urgency
+from bot.ports import Pace, urgency_of
 
-URGENCY: dict[Kind, Urgency] = {
-    "alert": Urgency.ALERT,
-    "notice": Urgency.NOTICE,
-    "digest": Urgency.DIGEST,
-}
 CALL_LENGTH = 100  # what is kept free for the line that calls someone by name
 
 
@@ -40,12 +36,13 @@ class TelegramSender:
         self._signer = signer
         self._simulated = simulated
 
-    async def send(self, alert: Alert) -> None:
+    async def send(self, alert: Alert, begun: Callable[[], None] = lambda: None) -> None:
         """Deliver one message, as the port promises."""
         address = parse_address(alert.target)
         reply = _marked(ring_card(alert, simulated=self._simulated), alert)
         shown = _called(card(reply, MESSAGE_LENGTH - CALL_LENGTH), alert.mention)
-        async with self._pace.turn(address.place, URGENCY[alert.kind]):
+        async with self._pace.turn(address.place, urgency_of(alert)):
+            begun()
             try:
                 await self._send(address, shown, reply)
             except TelegramError as error:

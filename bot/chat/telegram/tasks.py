@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,6 +13,8 @@ logger = logging.getLogger(__name__)
 
 MOST = 500  # at once; further updates wait at Telegram
 LAST_WORDS = 2.0  # seconds to finish in when the listener ends
+
+Work = Coroutine[Any, Any, None]
 
 
 class Tasks:
@@ -36,19 +39,31 @@ class Tasks:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    async def start(self, work: Coroutine[Any, Any, None]) -> None:
+    async def start(self, work: Work) -> None:
         """Begin it, as soon as there are not too many."""
         while len(self._running) >= MOST:
             await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-        task = asyncio.create_task(_logged(work))
+        task = asyncio.create_task(logged(work))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
 
-async def _logged(work: Coroutine[Any, Any, None]) -> None:
+@asynccontextmanager
+async def meanwhile(work: Work) -> AsyncIterator[None]:
+    """Within it, and no longer, the work is done beside."""
+    task = asyncio.create_task(logged(work))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+async def logged(work: Work) -> None:
+    """Do the work; its failure is noted, and is nobody else's."""
     try:
         await work
     except BotError as error:
         logger.warning("telegram: not answered: %s", error)
     except Exception:
-        logger.exception("telegram: an update was not handled")
+        logger.exception("telegram: not done, through a mistake of ours")

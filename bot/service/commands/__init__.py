@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from bot.service.commands.about import about_commands
 from bot.service.commands.alerts import alert_commands
+from bot.service.commands.exports import export_commands
 from bot.service.commands.feeds import feed_commands
 from bot.service.commands.hours import hour_commands
 from bot.service.commands.layer import Commands
@@ -21,7 +22,7 @@ __all__ = ["Commands", "Handled", "Parts", "every_command"]
 def every_command(parts: Parts) -> Sequence[Handled]:
     """All commands, in the order and under the topics in which help lists them."""
     topics = {
-        "Market": market_commands(parts),
+        "Market": (*market_commands(parts), *export_commands(parts)),
         "Alerts": alert_commands(parts),
         "Silence": hour_commands(parts),
         "Feeds": feed_commands(parts),

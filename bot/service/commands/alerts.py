@@ -12,6 +12,7 @@ from bot.core.text import level_text
 from bot.core.view import View
 from bot.core.words import fitting
 from bot.errors import UserError
+from bot.service.commands.calls import call_here, call_nowhere, require_calm
 from bot.service.commands.homes import (
     lacking_lines,
     require_manager,
@@ -68,6 +69,7 @@ def alert_commands(parts: Parts) -> Sequence[Handled]:
         "call me here when my direct messages are closed",
         (Argument("state", "off ends it", choices=("on", "off")),),
         private=True,
+        asks_rights=True,
     )
     return (
         Handled(add, alerts.add, samples, labels={"level": LEVELS, "event": EVENTS}),
@@ -109,13 +111,16 @@ class AlertCommands:
             raise UserError(
                 f"{MOST_RULES} alerts are set here, and more I cannot watch; delete one"
             )
+        if (await self._parts.chats.of(command.home)).fallback:
+            require_calm(new)
         first = (PACK_ENDS,) if await self._pack_rings(command) else ()
         rule = await self._store.add_rule(new)
-        await self._parts.rules_changed()
+        await self._parts.rules_changed(command.home)
         await settle_in(self._parts.chats, command)
         reply = rule_card(f"Alert #{rule.id} set", rule)
         lines = (*_where_lines(command), *first)
-        actions = reply.actions if command.may_manage else (*reply.actions, CALL_ME_HERE)
+        callable_here = not (command.decides or command.lacks)
+        actions = (*reply.actions, CALL_ME_HERE) if callable_here else reply.actions
         return replace(reply, lines=lines, actions=actions)
 
     async def list_all(self, command: Command, view: View) -> Reply:
@@ -148,7 +153,7 @@ class AlertCommands:
         del view
         rule = await self._own_rule(command)
         await self._store.delete_rule(rule.id, command.home)
-        await self._parts.rules_changed()
+        await self._parts.rules_changed(command.home)
         again = await self._pack_rings(command)
         return Reply(
             f"Alert #{rule.id} deleted",
@@ -163,10 +168,14 @@ class AlertCommands:
         del view
         if not command.is_shared:
             raise UserError("this is your own chat; write it where I may call you instead")
-        ends = command.arguments[:1] == ("off",)
-        await self._parts.chats.change(command.person, fallback="" if ends else command.target)
-        if ends:
+        if command.arguments[:1] == ("off",):
+            await call_nowhere(self._parts.chats, command.person)
             return Reply("You are called nowhere else", private=True)
+        if command.lacks:
+            raise UserError(" ".join(lacking_lines(command)))
+        for rule in await self._store.rules(command.person):
+            require_calm(rule)
+        await call_here(self._parts.chats, command)
         return Reply(
             "You are called here",
             lines=("When your direct messages are closed, what rings for you comes here.",),
@@ -177,7 +186,7 @@ class AlertCommands:
     async def _pause(self, command: Command, *, paused: bool) -> Reply:
         rule = replace(await self._own_rule(command), paused=paused)
         await self._store.change_rule(rule)
-        await self._parts.rules_changed()
+        await self._parts.rules_changed(command.home)
         return rule_card(f"Alert #{rule.id} {'paused' if paused else 'rings again'}", rule)
 
     async def _own_rule(self, command: Command) -> Rule:

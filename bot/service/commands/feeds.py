@@ -1,6 +1,7 @@
 """feed and digest: what a chat gets without any rule of its own."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bot.core.chats import Chat, Digest, Feed, coins_text, digest_due, digest_text
@@ -53,14 +54,15 @@ class FeedCommands:
         for word in named:
             self._check(word)
         feed = Feed(find_symbols(named, self._symbols), packs[0] if packs else "default")
-        return _feed_reply("Feed on", await settle_in(self._chats, command, feed=feed), command)
+        chat = await settle_in(self._chats, command, lambda chat: replace(chat, feed=feed))
+        return _feed_reply("Feed on", chat, command)
 
     async def off(self, command: Command, view: View) -> Reply:
         """No feed here."""
         del view
         require_manager(command)
         had = (await self._chats.of(command.home)).feed
-        await self._chats.change(command.home, feed=None)
+        await self._chats.change(command.home, lambda chat: replace(chat, feed=None))
         lines = ("Alerts that were set one by one ring on.",) if had else ("There was none here.",)
         return Reply("Feed off", lines=lines, actions=(Action("Feed on", "feed on"),))
 
@@ -76,10 +78,10 @@ class FeedCommands:
         if not first:
             raise UserError("at what time? write it like: digest 08:00, or digest off")
         if first == "off":
-            await self._chats.change(command.home, digest=None)
+            await self._chats.change(command.home, lambda chat: replace(chat, digest=None))
             return Reply("Digest off", actions=(Action("Digest at 08:00", "digest 08:00"),))
         digest = Digest(parse_time(first), find_symbols(rest, self._symbols))
-        chat = await settle_in(self._chats, command, digest=digest)
+        chat = await settle_in(self._chats, command, lambda chat: replace(chat, digest=digest))
         return Reply(
             f"Digest at {digest_text(digest)}",
             fields=(
@@ -117,9 +119,9 @@ def _first_text(chat: Chat, digest: Digest, now: datetime) -> str:
 
 def _feed_reply(title: str, chat: Chat, command: Command) -> Reply:
     if chat.feed is None:
-        actions = (Action("Feed on", "feed on"),) if command.may_manage else ()
+        actions = (Action("Feed on", "feed on"),) if command.decides else ()
         return Reply(title, lines=("Off. Moderators switch it on with: feed on",), actions=actions)
-    change = (*trial(command), Action("Feed off", "feed off")) if command.may_manage else ()
+    change = (*trial(command), Action("Feed off", "feed off")) if command.decides else ()
     return Reply(
         f"{title}: {coins_text(chat.feed.symbols)}",
         fields=(

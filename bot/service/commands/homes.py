@@ -1,26 +1,20 @@
 """Whose settings a command changes, who may, and what we lack there."""
 
-from bot.core.chats import Chat, right_to_manage
+from dataclasses import replace
+
+from bot.core.chats import Chat
+from bot.core.places import platform_of
 from bot.core.reply import Action, Command
 from bot.errors import UserError
-from bot.service.chats import Chats
+from bot.service.chats import Change, Chats
 
-WHERE = {
-    "discord": "in this channel's settings under Permissions",
-    "telegram": "in this chat's settings under Administrators",
-}
-ABSENT = {  # what is lacking where we are not at all
-    "Add to Server": "I am not on this server",
-    "be a member of this chat": "I am not in this chat",
-}
-REACHED = {"state": "active", "trouble": "", "since": None}
 TEST_RING = Action("Test ring", "setup test")
 
 
 def require_manager(command: Command) -> None:
     """Raises UserError where others decide what the chat gets."""
-    if not command.may_manage:
-        right = right_to_manage(command.target)
+    if not command.decides:
+        right = platform_of(command.target).manager
         raise UserError(f"only who has {right} here may do that; ask one of them")
 
 
@@ -28,7 +22,7 @@ def whose_lines(command: Command) -> tuple[str, ...]:
     """That it concerns their own chat, where they may not decide for this one."""
     if command.home == command.target:
         return ()
-    right = right_to_manage(command.target)
+    right = platform_of(command.target).manager
     return (f"This is about your own chat with me: here only who has {right} may decide.",)
 
 
@@ -41,19 +35,21 @@ def lacking_lines(command: Command) -> tuple[str, ...]:
 
 def lack_text(command: Command) -> str:
     """Why nothing can ring there: missing Send Messages."""
-    absent = [ABSENT[lack] for lack in command.lacks if lack in ABSENT]
-    return absent[0] if absent else f"missing {', '.join(command.lacks)}"
+    platform = platform_of(command.target)
+    if platform.absence in command.lacks:
+        return platform.absent
+    return f"missing {', '.join(command.lacks)}"
 
 
 def mending_lines(command: Command) -> tuple[str, ...]:
     """What a person can do about it."""
     if not command.lacks:
         return ()
-    if not ABSENT.keys().isdisjoint(command.lacks):
+    platform = platform_of(command.target)
+    if platform.absence in command.lacks:
         return ("Whoever manages it can add me.",)
     given = "that right" if len(command.lacks) == 1 else "those rights"
-    where = WHERE.get(command.target.partition(":")[0], "there")
-    return (f"Give me {given} {where}, then try setup again.",)
+    return (f"Give me {given} {platform.given}, then try setup again.",)
 
 
 def trial(command: Command) -> tuple[Action, ...]:
@@ -61,11 +57,16 @@ def trial(command: Command) -> tuple[Action, ...]:
     return () if command.lacks else (TEST_RING,)
 
 
-async def settle_in(chats: Chats, command: Command, **fields: object) -> Chat:
-    """The home with these fields; it keeps its name and who asked, and is taken up if it rested."""
-    if command.is_shared and command.may_manage:
-        fields["owner"] = command.person
-        fields |= {"title": command.place} if command.place else {}
-    if command.home == command.target and not command.lacks:
-        fields |= REACHED
-    return await chats.change(command.home, **fields)
+async def settle_in(chats: Chats, command: Command, change: Change = lambda chat: chat) -> Chat:
+    """The changed home; it keeps its name and who asked, and is taken up if it rested."""
+
+    def settled(chat: Chat) -> Chat:
+        chat = change(chat)
+        if not (command.is_shared and command.may_manage):
+            return chat
+        return replace(chat, owner=command.person, title=command.place or chat.title)
+
+    chat = await chats.change(command.home, settled)
+    if chat.state == "active" or command.home != command.target or command.lacks:
+        return chat
+    return await chats.reached(command.home)

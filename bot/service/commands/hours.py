@@ -1,6 +1,7 @@
 """snooze, quiet and timezone: when a chat wants to hear nothing, on its own clock."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.chats import Chat, parse_quiet, quiet_text, quiet_until
@@ -79,7 +80,9 @@ class HourCommands:
         """Nothing rings until then."""
         chat = await self._chats.of(command.home)
         until = _snooze_end(" ".join(command.arguments).lower() or "1h", chat, view.now)
-        chat = await self._chats.change(command.home, snoozed_until=until)
+        chat = await self._chats.change(
+            command.home, lambda chat: replace(chat, snoozed_until=until)
+        )
         if until is None:
             return Reply("Not snoozed", lines=_quiet_lines(chat, command, view), private=True)
         return Reply(
@@ -95,7 +98,7 @@ class HourCommands:
         if not words:
             raise UserError("which hours? write it like: quiet 23:00-07:00, or quiet off")
         quiet = None if words.lower() == "off" else parse_quiet(words)
-        chat = await self._chats.change(command.home, quiet=quiet)
+        chat = await self._chats.change(command.home, lambda chat: replace(chat, quiet=quiet))
         if quiet is None:
             return Reply("No quiet hours", lines=_quiet_lines(chat, command, view), private=True)
         now = minute_text(view.now, chat.clock)
@@ -112,7 +115,8 @@ class HourCommands:
         words = " ".join(command.arguments)
         if not words:
             raise UserError("which one? write it like: timezone Europe/Berlin")
-        chat = await self._chats.change(command.home, zone=find_zone(words))
+        zone = find_zone(words)
+        chat = await self._chats.change(command.home, lambda chat: replace(chat, zone=zone))
         quiet = (Field("Quiet", quiet_text(chat.quiet)),) if chat.quiet else ()
         return Reply(
             f"Time zone {chat.zone}",

@@ -122,7 +122,11 @@ class Commands:
         """Let the person at the terminal do as they like. Raises UserError."""
         if not command.person:
             return
-        seconds = self._limits.wait(command.person, command.target)
+        seconds = (
+            self._limits.wait_to_offer(command.person)
+            if command.inline
+            else self._limits.wait(command.person, command.target)
+        )
         if seconds:
             raise UserError(f"one moment: so many commands at once; ask again in {seconds} s")
 

@@ -27,6 +27,7 @@ from bot.core.view import View
 from bot.core.words import suggest
 from bot.errors import UserError
 from bot.service.commands.table import SYMBOL, Handled, Handler, Parts, of_list
+from bot.service.newest import OfNewest
 
 OfSnapshot = Callable[[Snapshot, View], Reply]
 OfChain = Callable[[OptionChain, Snapshot, View], Reply]
@@ -79,6 +80,7 @@ class MarketCommands:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._alone = OfNewest(self._of_each_venue)
 
     async def levels(self, command: Command, view: View) -> Reply:
         """`levels [symbol] [0dte] [venues]`, in any order."""
@@ -110,14 +112,10 @@ class MarketCommands:
     async def compare(self, command: Command, view: View) -> Reply:
         """Each venue's own levels."""
         snapshot = await self._snapshot(self._symbol(command.arguments, command.name))
-        chain = await self._chain(snapshot, view)
-        venues = [source.venue for source in snapshot.sources]
-
-        def alone() -> list[Snapshot]:
-            return [recompute(snapshot, chain, snapshot.at, [venue]) for venue in venues]
-
-        # Out of the event loop: the levels of five venues take a while.
-        return compare_card(snapshot, await asyncio.to_thread(alone), view)
+        alone = await self._alone.of(snapshot)
+        if alone is None:
+            raise _no_chain(snapshot, view)
+        return compare_card(snapshot, alone, view)
 
     def of_snapshot(self, card: OfSnapshot) -> Handler:
         """Answers `[symbol]` with this card."""
@@ -179,12 +177,29 @@ class MarketCommands:
     async def _chain(self, snapshot: Snapshot, view: View) -> OptionChain:
         chain = await self._parts.store.chain(snapshot)
         if chain is None:
-            at = date_text(snapshot.at, view.zone)
-            raise UserError(
-                f"the option chain behind the levels of {at} is no longer stored; "
-                "ask again after the next cycle"
-            )
+            raise _no_chain(snapshot, view)
         return chain
+
+    async def _of_each_venue(self, snapshot: Snapshot) -> Sequence[Snapshot] | None:
+        """The levels of each venue alone; None when the chain is no longer stored."""
+        chain = await self._parts.store.chain(snapshot)
+        if chain is None:
+            return None
+        venues = [source.venue for source in snapshot.sources]
+
+        def alone() -> list[Snapshot]:
+            return [recompute(snapshot, chain, snapshot.at, [venue]) for venue in venues]
+
+        # Out of the event loop: the levels of five venues take a while.
+        return await asyncio.to_thread(alone)
+
+
+def _no_chain(snapshot: Snapshot, view: View) -> UserError:
+    at = date_text(snapshot.at, view.zone)
+    return UserError(
+        f"the option chain behind the levels of {at} is no longer stored; "
+        "ask again after the next cycle"
+    )
 
 
 def _venues(snapshot: Snapshot) -> Sequence[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from bot.core.menu import Argument, Entry
 from bot.core.reply import Command, Field, Reply
@@ -16,6 +17,7 @@ from bot.service.newest import Newest
 Handler = Callable[[Command, View], Awaitable[Reply]]
 Complete = Callable[[str, Command], Awaitable[Sequence[str]]]
 Pictures = Callable[[Snapshot, str, str, bool], Awaitable[bytes | None]]  # kind, theme, stale
+Envelope = Callable[[Snapshot, datetime], bytes]  # the API's answer at that time, with marks
 
 SYMBOL = Argument("symbol", "BTC, ETH, ...", open=True, label="Which coin")
 SYMBOLS = Argument("symbols", "several of them, or all", open=True, label="Which coins")
@@ -46,7 +48,9 @@ class Parts:
     symbols: Sequence[str]  # the first is meant where none is named
     pictures: Pictures
     status: Callable[[], Sequence[Field]]
-    rules_changed: Callable[[], Awaitable[None]]
+    rules_changed: Callable[[str], Awaitable[None]]  # a target's
+    envelope: Envelope
+    simulated: bool = False  # whether everything that is taken away must say so
 
     @property
     def coins(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import pytest
 
 from bot.chat.buttons import Signer
 from bot.chat.discord.components import DATA
+from bot.chat.discord.rights import UNLOCKING
 from bot.core.menu import Argument, Entry
 from bot.core.reply import Action, Picture, Reply
 from bot.service.commands.table import Handled
@@ -264,7 +265,7 @@ async def test_rights_are_looked_at_on_every_press():
     [
         (ChannelType.TEXT, Permission.SEND_MESSAGES, "Send Messages"),
         (ChannelType.TEXT, Permission.EMBED_LINKS, "Embed Links"),
-        (ChannelType.ANNOUNCEMENT, Permission.ATTACH_FILES, "Attach Files"),
+        (ChannelType.ANNOUNCEMENT, Permission.VIEW_CHANNEL, "View Channel"),
         (
             ChannelType.PUBLIC_THREAD,
             Permission.SEND_MESSAGES_IN_THREADS,
@@ -286,6 +287,45 @@ async def test_setup_names_the_right_that_is_missing_in_this_very_channel(kind, 
 
     assert named in asked.message.text
     assert named not in again.message.text
+
+
+async def test_rings_do_not_need_the_right_that_only_charts_need():
+    asked = []
+    async with FakeDiscord() as fake:
+        anna, _, channel = town(fake)
+        fake.permit(channel, channel.permissions & ~Permission.ATTACH_FILES)
+        desk = await desk_with(handled("look", remembered(asked)))
+        async with running(fake, desk.commands):
+            await (await fake.invoke(anna, channel, "look")).answered()
+
+    assert [(one.lacks, one.wants) for one in asked] == [((), ("Attach Files",))]
+
+
+async def test_a_locked_thread_is_none_to_ring_in():
+    asked = []
+    async with FakeDiscord() as fake:
+        anna, guild, channel = town(fake)
+        thread = fake.add_channel(guild, "talk", ChannelType.PUBLIC_THREAD, channel)
+        desk = await desk_with(handled("look", remembered(asked)))
+        async with running(fake, desk.commands):
+            for locked in (True, False):
+                fake.lock(thread, locked=locked)
+                await (await fake.invoke(anna, thread, "look")).answered()
+            thread.permissions |= Permission.MANAGE_THREADS
+            fake.lock(thread)
+            await (await fake.invoke(anna, thread, "look")).answered()
+
+    assert [one.lacks for one in asked] == [(UNLOCKING,), (), ()]
+
+
+def remembered(asked):
+    """A handler that keeps what it was asked."""
+
+    async def answer(command):
+        asked.append(command)
+        return Reply("seen")
+
+    return answer
 
 
 async def test_direct_messages_are_ones_own():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.chat.discord.definition import definition, fingerprint
+from bot.chat.discord.definition import definition
 from bot.chat.locales import GERMAN, LOCALES
 from bot.core.menu import Argument, Entry
 from tests.fakes.discord_limits import commands_problems
@@ -58,13 +58,6 @@ def test_nothing_is_required_since_a_form_asks_for_it():
     entry = Entry("digest", "daily", (Argument("time", "when", required=True),))
 
     assert definition({"digest": entry}, ())[0]["options"][0]["required"] is False
-
-
-def test_the_fingerprint_changes_with_the_definition():
-    one, other = (definition({"a": Entry("a", text)}, ()) for text in ("this", "that"))
-
-    assert fingerprint(one) == fingerprint(list(one))
-    assert fingerprint(one) != fingerprint(other)
 
 
 async def test_german_covers_every_command_and_argument(menu):

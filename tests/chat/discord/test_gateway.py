@@ -6,7 +6,9 @@ import gc
 import discord
 import pytest
 
-from bot.chat.discord import client, gateway
+from bot.chat.discord import client
+from bot.chat.discord.directory import Directory, Place
+from bot.chat.telling import AGAIN
 from bot.store.memory import MemoryStore
 from tests.chat.discord.world import eventually, running, town
 from tests.fakes.discord_faults import Answer
@@ -59,7 +61,7 @@ async def test_the_bot_works_although_its_commands_cannot_be_told_and_tells_them
 
     assert works
     assert "the commands were not told" in caplog.text
-    assert gateway.SYNC_AGAIN in at_work.timer.slept
+    assert AGAIN in at_work.timer.slept
 
 
 async def test_status_says_that_it_is_connected():
@@ -141,7 +143,7 @@ async def test_a_wrong_token_is_said_once_and_tried_again(place, caplog):
             # The REST side takes it, and only the gateway closes with 4004.
             fake.token = token
         async with running(fake, token=token, waits=False) as at_work:
-            await state(at_work, "down: discord: the token was refused")
+            await state(at_work, "down: the token was refused")
             await fake.until(lambda: len(fake.requests("GET", "/users/@me")) == 2)
 
     assert at_work.timer.slept[0] == 60.0
@@ -166,7 +168,7 @@ async def test_the_gateway_may_be_down_at_the_start(caplog):
     async with FakeDiscord(gateway=False) as fake:
         anna, _, channel = town(fake)
         async with running(fake, waits=False, alone_seconds=0.1) as at_work:
-            await state(at_work, "down: no connection")
+            await state(at_work, "down: the gateway is not reached (ClientConnectorError)")
             await fake.gateway_up()
             await at_work.up()
             works = await still_answers(fake, anna, channel)
@@ -181,7 +183,7 @@ async def test_a_gateway_that_stays_away_is_tried_with_a_fresh_client(caplog):
         async with running(fake, alone_seconds=0.2) as at_work:
             await state(at_work, "connected")
             await fake.gateway_down()
-            await state(at_work, "down: no connection")
+            await state(at_work, "down: the gateway is not reached (ClientConnectorError)")
             await fake.gateway_up()
             await at_work.up()
             works = await still_answers(fake, anna, channel)
@@ -251,6 +253,35 @@ async def test_a_channel_whose_rights_come_back_is_revived():
 
     assert before == []
     assert at_work.chats.noted == [("revived", f"discord:{channel.id}")]
+
+
+async def test_a_thread_that_is_unlocked_is_revived():
+    async with FakeDiscord() as fake:
+        _, guild, channel = town(fake)
+        thread = fake.add_channel(guild, "talk", 11, channel)
+        thread.locked = True
+        async with running(fake) as at_work:
+            await state(at_work, "connected")
+            fake.lock(thread, locked=False)
+            await noted(at_work, 1)
+
+    assert at_work.chats.noted == [("revived", f"discord:{thread.id}")]
+
+
+async def test_a_channel_that_was_used_keeps_its_new_name_and_others_are_not_kept():
+    async with FakeDiscord() as fake:
+        anna, guild, channel = town(fake)
+        other = fake.add_channel(guild, "other")
+        async with running(fake) as at_work:
+            directory = Directory(at_work.facts)
+            await still_answers(fake, anna, channel)
+            channel.name = "news"
+            for changed in (other, channel):
+                fake.permit(changed, changed.permissions)
+            await noted(at_work, 2)
+            kept = [await directory.find(f"discord:{one.id}") for one in (channel, other)]
+
+    assert kept == [Place(channel.id, "#news", guild.id), None]
 
 
 async def test_a_server_that_takes_the_bot_back_has_its_channels_again():

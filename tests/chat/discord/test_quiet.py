@@ -1,6 +1,8 @@
 """What the library's logs say once they are made quiet."""
 
 import logging
+import subprocess
+import sys
 
 import aiohttp
 
@@ -30,3 +32,35 @@ def test_a_mistake_keeps_its_traceback():
 
     assert shorten(mistake)
     assert mistake.exc_info is not None
+
+
+DEBUGGING = """
+import asyncio
+import logging
+from bot.log import set_up
+from tests.chat.discord.world import running, town
+from tests.fakes.discord_server import FakeDiscord
+
+async def asking():
+    async with FakeDiscord() as fake:
+        anna, _, channel = town(fake)
+        async with running(fake):
+            asked = await (await fake.invoke(anna, channel, "levels")).answered()
+            await (await fake.press(anna, asked.message, "Profile")).answered()
+        print(*fake.world.invocations, fake.token)
+
+set_up("DEBUG")
+logging.getLogger("aiohttp.access").disabled = True  # what the fake sees
+asyncio.run(asking())
+"""
+
+
+def test_no_token_is_logged_at_debug_either():
+    done = subprocess.run(
+        [sys.executable, "-c", DEBUGGING], capture_output=True, text=True, check=True
+    )
+    tokens = done.stdout.split()
+
+    assert len(tokens) == 3
+    assert "connected" in done.stderr
+    assert not [token for token in tokens if token in done.stderr]

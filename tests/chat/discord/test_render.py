@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.buttons import Signer
-from bot.chat.discord.components import BESIDE, modal_of, view_of
+from bot.chat.buttons import Press, Signer
+from bot.chat.discord.components import modal_of, view_of
 from bot.chat.discord.render import FENCE, PHONE, clean, embed_of, escaped
 from bot.core.menu import Form, Question
 from bot.core.reply import Action, Field, Menu, Picture, Reply, Table
@@ -149,7 +149,7 @@ async def test_the_client_keeps_nothing_of_a_view_or_a_form():
 async def test_a_button_of_a_ring_says_that_the_ring_stays():
     view = view_of(Reply("x", actions=(Action("a", "levels"),)), SIGNER, beside=True)
 
-    assert SIGNER.read(view.children[0].custom_id) == f"{BESIDE}levels"
+    assert SIGNER.read(view.children[0].custom_id) == Press("levels", beside=True)
 
 
 @given(st.lists(st.tuples(TEXT, TEXT, st.lists(TEXT, max_size=30)), min_size=1, max_size=9), TEXT)

@@ -11,7 +11,9 @@ from bot.chat.connection import Connection  # noqa: E402
 from bot.chat.discord.answering import Answerer  # noqa: E402
 from bot.chat.discord.client import Client  # noqa: E402
 from bot.chat.discord.definition import definition  # noqa: E402
+from bot.chat.discord.directory import Directory  # noqa: E402
 from bot.chat.locales import LOCALES  # noqa: E402
+from bot.store.memory import MemoryStore  # noqa: E402
 from tests.chat.discord.world import HurriedTimer, NotedChats  # noqa: E402
 from tests.fakes import NOON  # noqa: E402
 from tests.service.asking import open_desk  # noqa: E402
@@ -24,6 +26,7 @@ async def at_work():
     client = Client(
         Answerer(desk.commands, Signer("key")),
         NotedChats(),
+        Directory(MemoryStore()),
         Connection("discord", lambda: NOON),
         HurriedTimer(),
         shards=1,

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.chat.discord.directory import Directory
 from bot.core.reply import Field, Reply
 from bot.errors import (
     DeliveryError,
@@ -16,13 +17,13 @@ from bot.errors import (
 )
 from bot.ports import Urgency
 from bot.store.memory import MemoryStore
-from tests.chat.discord.world import running, sending, town
+from tests.chat.discord.world import eventually, running, sending, town
 from tests.fakes.discord_faults import CLOUDFLARE_BAN, Answer, Hang, Reset, too_many
 from tests.fakes.discord_limits import Bucket
 from tests.fakes.discord_model import ChannelType, Permission
 from tests.fakes.discord_server import FakeDiscord
 
-MESSAGES = "/messages"
+MESSAGES, CROSSPOST = "/messages", "/crosspost"
 
 
 async def refused(error, at_work, target, **fields):
@@ -282,76 +283,117 @@ async def test_many_at_once_log_in_once():
 
 
 async def test_an_announcement_is_published_ten_times_an_hour():
-    sends = {"POST /channels/{channel}/messages": Bucket(100, 1.0)}
-    async with FakeDiscord(buckets=sends) as fake:
+    sends = "POST /channels/{channel}/messages"
+    buckets = {sends: Bucket(100, 1.0), f"{sends}/{{message}}/crosspost": Bucket(10, 3_600.0)}
+    async with FakeDiscord(buckets=buckets) as fake:
         _, _, channel = town(fake, ChannelType.ANNOUNCEMENT)
         async with sending(fake) as at_work:
             for number in range(12):
                 await at_work.send(f"discord:{channel.id}", id=str(number))
-            published = len(channel.crossposts)
+            await eventually(lambda: len(channel.crossposts) == 10)
             at_work.clock.advance(at_work.clock.now() + timedelta(hours=1))
             fake.advance(3_600)
             await at_work.send(f"discord:{channel.id}", id="later")
+            await eventually(lambda: len(channel.crossposts) == 1)
 
-    assert published == 10
     assert len(fake.messages(channel)) == 13
-    assert len(channel.crossposts) == 1
+    assert len(crossposts(fake)) == 11
     assert at_work.pace.refusals == 0
 
 
-async def test_publishing_that_fails_costs_nothing():
+async def test_what_an_earlier_run_published_counts():
     async with FakeDiscord() as fake:
         _, _, channel = town(fake, ChannelType.ANNOUNCEMENT)
         async with sending(fake) as at_work:
-            fake.fail("POST", "/crosspost", too_many(1_800))
+            fake.fail("POST", CROSSPOST, too_many(1_800))
             await at_work.send(f"discord:{channel.id}")
+            await eventually(lambda: at_work.pace.holds)
             await at_work.send(f"discord:{channel.id}", id="2")
 
     assert len(fake.messages(channel)) == 2
-    assert len(fake.requests("POST", f"/channels/{channel.id}/messages/")) == 1
+    assert len(crossposts(fake)) == 1
     assert at_work.pace.holds[0][1] != f"discord:{channel.id}"
 
 
-async def test_a_forum_gets_one_post_for_all_rings():
+@pytest.mark.parametrize("fault", [Hang(), Answer(500, "<html>")])
+async def test_a_ring_does_not_wait_until_it_is_published(fault):
+    async with FakeDiscord() as fake:
+        _, _, channel = town(fake, ChannelType.ANNOUNCEMENT)
+        async with sending(fake) as at_work:
+            fake.fail("POST", CROSSPOST, fault)
+            await at_work.send(f"discord:{channel.id}")
+            await eventually(lambda: crossposts(fake))
+
+    assert len(fake.messages(channel)) == 1
+
+
+async def test_what_a_command_told_of_its_place_is_not_asked_for_again():
     facts = MemoryStore()
     async with FakeDiscord() as fake:
-        _, guild, _ = town(fake)
-        forum = fake.add_channel(guild, "ideas", ChannelType.FORUM)
-        for number in range(2):
-            async with sending(fake, facts=facts) as at_work:
-                await at_work.send(f"discord:{forum.id}", id=str(number))
-        (post,) = [channel for channel in guild.channels if channel.parent is forum]
+        anna, guild, news = town(fake, ChannelType.ANNOUNCEMENT)
+        thread = fake.add_channel(guild, "talk", ChannelType.ANNOUNCEMENT_THREAD, news)
+        places = {f"discord:@{anna.id}": fake.direct(anna)}
+        places |= {f"discord:{place.id}": place for place in (news, thread)}
+        async with running(fake, facts=facts) as at_work:
+            for target, place in places.items():
+                await (await fake.invoke(anna, place, "levels")).answered()
+                await stored(at_work, target)
+        async with sending(fake, facts=facts) as at_work:
+            for target in places:
+                await at_work.send(target)
+            await eventually(lambda: len(news.crossposts) == 1)
 
-    assert len(fake.messages(post)) == 3
+    assert [turn[0] for turn in at_work.pace.turns if "look up" in turn[0]] == []
+    assert not fake.requests("POST", "/users/@me/channels")
+    assert not fake.requests("GET", "/channels/")
 
 
-async def test_a_forum_whose_post_was_deleted_gets_another_one():
+async def test_a_server_is_left_although_nothing_was_ever_sent_there():
+    facts = MemoryStore()
+    async with FakeDiscord() as fake:
+        anna, guild, channel = town(fake)
+        async with running(fake, facts=facts) as at_work:
+            await (await fake.invoke(anna, channel, "levels")).answered()
+            await stored(at_work, f"discord:{channel.id}")
+        fake.remove_bot(guild)
+        async with sending(fake, facts=facts) as at_work:
+            await refused(RecipientGone, at_work, f"discord:{channel.id}")
+
+
+def crossposts(fake):
+    """The requests to publish something."""
+    return [call for call in fake.requests("POST", "/channels/") if call.path.endswith(CROSSPOST)]
+
+
+async def stored(at_work, target):
+    """Wait until it is stored where the target is."""
+    async with asyncio.timeout(5):
+        while await Directory(at_work.facts).find(target) is None:  # noqa: ASYNC110 - as eventually
+            await asyncio.sleep(0.005)
+
+
+async def test_direct_messages_that_are_gone_are_opened_anew():
+    async with FakeDiscord() as fake:
+        anna = fake.add_user("anna")
+        async with sending(fake) as at_work:
+            await at_work.send(f"discord:@{anna.id}")
+            fake.deny(fake.direct(anna), 10003)
+            await refused(DeliveryError, at_work, f"discord:@{anna.id}", id="2")
+            fake.allow(fake.direct(anna))
+            await at_work.send(f"discord:@{anna.id}", id="2")
+
+    assert len(fake.requests("POST", "/users/@me/channels")) == 2
+
+
+async def test_a_ring_goes_into_a_post_of_a_forum():
     async with FakeDiscord() as fake:
         _, guild, _ = town(fake)
         forum = fake.add_channel(guild, "ideas", ChannelType.FORUM)
+        post = fake.add_channel(guild, "levels", ChannelType.PUBLIC_THREAD, forum)
         async with sending(fake) as at_work:
-            await at_work.send(f"discord:{forum.id}")
-            fake.delete_channel(next(c for c in guild.channels if c.parent is forum))
-            await refused(DeliveryError, at_work, f"discord:{forum.id}", id="2")
-            await at_work.send(f"discord:{forum.id}", id="2")
-            (post,) = [channel for channel in guild.channels if channel.parent is forum]
+            await at_work.send(f"discord:{post.id}")
 
-    assert len(fake.messages(post)) == 2
-
-
-async def test_a_forum_post_that_refuses_is_not_made_again():
-    async with FakeDiscord() as fake:
-        _, guild, _ = town(fake)
-        forum = fake.add_channel(guild, "ideas", ChannelType.FORUM)
-        async with sending(fake) as at_work:
-            await at_work.send(f"discord:{forum.id}")
-            (post,) = [channel for channel in guild.channels if channel.parent is forum]
-            fake.deny(post, 50013)
-            await refused(PermissionMissing, at_work, f"discord:{forum.id}", id="2")
-            fake.allow(post)
-            await at_work.send(f"discord:{forum.id}", id="2")
-
-    assert len(fake.messages(post)) == 3
+    assert len(fake.messages(post)) == 1
 
 
 async def test_an_archived_thread_is_written_to_all_the_same():
@@ -363,6 +405,32 @@ async def test_an_archived_thread_is_written_to_all_the_same():
             await at_work.send(f"discord:{thread.id}")
 
     assert not thread.archived
+
+
+async def test_a_locked_thread_can_be_unlocked():
+    async with FakeDiscord() as fake:
+        _, guild, channel = town(fake)
+        thread = fake.add_channel(guild, "talk", ChannelType.PUBLIC_THREAD, channel)
+        fake.lock(thread)
+        async with sending(fake) as at_work:
+            caught = await refused(PermissionMissing, at_work, f"discord:{thread.id}")
+
+    assert str(caught) == "#talk is locked: unlock it"
+
+
+async def test_a_thread_needs_no_right_to_write_beside_it():
+    async with FakeDiscord() as fake:
+        _, guild, channel = town(fake)
+        thread = fake.add_channel(guild, "talk", ChannelType.PUBLIC_THREAD, channel)
+        channel.permissions &= ~(Permission.SEND_MESSAGES | Permission.SEND_MESSAGES_IN_THREADS)
+        thread.permissions = channel.permissions
+        async with sending(fake) as at_work:
+            named = await refused(PermissionMissing, at_work, f"discord:{thread.id}")
+            channel.permissions |= Permission.SEND_MESSAGES_IN_THREADS
+            unknown = await refused(PermissionMissing, at_work, f"discord:{thread.id}")
+
+    assert str(named) == "missing Send Messages in Threads in #talk"
+    assert str(unknown) == "missing Send Messages or Embed Links in #talk"
 
 
 async def test_no_error_shows_the_token(caplog):

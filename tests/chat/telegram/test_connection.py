@@ -104,6 +104,24 @@ async def test_limits_on_asking_are_obeyed(fake, house):
     assert house.timer.slept[0] == 7.0
 
 
+async def test_an_update_that_cannot_be_read_is_skipped_and_logged_whole(fake, house, caplog):
+    ann = fake.add_user("Ann")
+    chat = fake.private(ann)
+
+    async with house.open():
+        fake.updates.add("message", {"message_id": 7, "date": 1})
+        fake.say(ann, chat, "/levels btc")
+        answer = await fake.next_message(chat)
+        fake.updates.add("callback_query", {"id": "of a kind to come"})
+        await fake.until(lambda: not fake.updates.pending)
+        text = house.connection.text
+
+    assert answer.text == "you asked levels btc"
+    assert text.startswith("polling")
+    assert [bool(one.exc_info) for one in caplog.records] == [True, True]
+    assert "cannot be read" in caplog.text
+
+
 async def test_nothing_is_left_open_and_the_fake_saw_no_errors():
     async with FakeTelegram(limits=False) as fake:
         house = House(fake)

@@ -1,5 +1,7 @@
 """`@bot btc` in any chat."""
 
+import asyncio
+
 from bot.core.reply import Field, Reply
 from tests.chat.telegram.kit import levels
 
@@ -56,3 +58,33 @@ async def test_an_error_is_not_offered(fake, house):
     query = await offered(fake, house, "levels nix")
 
     assert query.results == []
+
+
+async def test_offers_use_up_nothing_of_what_people_may_ask(fake, house):
+    await offered(fake, house, "")
+
+    assert [command.inline for command in house.commands.asked] == [True, True, True]
+
+
+async def test_who_types_on_is_answered_what_they_typed_last(fake, house):
+    async def slow(command):
+        if command.arguments == ("btc",):
+            await gate.wait()
+        return levels(command.arguments[0].upper())
+
+    gate = asyncio.Event()
+    house.commands.replies["levels"] = slow
+    ann = fake.add_user("Ann")
+
+    async with house.open():
+        first = fake.inline(ann, "b")
+        await fake.until(lambda: house.commands.asked)
+        last = fake.inline(ann, "eth")
+        await fake.until(lambda: last.answered)
+        gate.set()
+        again = fake.inline(ann, "btc")
+        await fake.until(lambda: again.answered)
+
+    assert not first.answered
+    assert [result["title"] for result in last.results] == ["ETH levels"]
+    assert [result["title"] for result in again.results] == ["BTC levels"]

@@ -3,6 +3,7 @@
 from telegram import BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats
 
 from bot.chat.telegram.menu import listings
+from bot.chat.telling import AGAIN
 from bot.core.menu import Entry
 from tests.chat.telegram.kit import MENU
 
@@ -54,6 +55,16 @@ async def test_the_menu_is_published_when_it_changed_and_only_then(fake, house):
         await published(12)
 
     assert fake.counts["setMyCommands", 200] == 12
+
+
+async def test_a_menu_that_was_refused_is_told_again_until_it_is_heard(fake, house, caplog):
+    fake.fail("setMyCommands", "bad gateway", times=2)
+
+    async with house.open():
+        await fake.until(lambda: fake.counts["setMyCommands", 200] == 6)
+
+    assert house.timer.slept[:2] == [AGAIN, AGAIN]
+    assert "html" not in caplog.text.lower()
 
 
 async def test_a_menu_that_is_refused_stops_nothing(fake, house):

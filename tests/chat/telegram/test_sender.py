@@ -218,6 +218,25 @@ async def test_a_wrong_token_is_refused_without_being_shown(fake, chat, caplog):
     assert "wrong-token" not in caplog.text
 
 
+async def test_a_message_has_begun_when_its_request_leaves_and_not_while_it_waits():
+    begun = []
+    async with FakeTelegram(limits=False) as fake:
+        sender = make_sender(fake, pacer())
+        chat = fake.private(fake.add_user("Ann"))
+        fake.fail("sendMessage", "flood", seconds=600)
+        ring = make_alert(f"telegram:{chat.id}")
+
+        with pytest.raises(DeliveryError):
+            await sender.send(ring, lambda: begun.append("at once"))
+        waiting = asyncio.create_task(sender.send(ring, lambda: begun.append("after 600 s")))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait({waiting})
+        await sender.close()
+
+    assert begun == ["at once"]
+
+
 async def test_one_chats_limit_holds_that_chat_alone():
     async with FakeTelegram(limits=False) as fake:
         pace = pacer()

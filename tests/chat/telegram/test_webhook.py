@@ -99,3 +99,16 @@ async def test_a_webhook_that_is_taken_away_is_set_again(fake, house):
         await fake.until(lambda: fake.counts["setWebhook", 200] == 2)
 
     assert house.timer.slept
+
+
+async def test_an_update_that_cannot_be_read_is_skipped(fake, house):
+    ann = fake.add_user("Ann")
+    chat = fake.private(ann)
+
+    async with house.open():
+        await is_set(fake)
+        fake.updates.add("message", {"message_id": 7, "date": 1})
+        fake.say(ann, chat, "/levels btc")
+        answer = await fake.next_message(chat)
+
+    assert answer.text == "you asked levels btc"

@@ -1,0 +1,237 @@
+"""A request from its headers to its answer: found, admitted, understood, answered."""
+
+import asyncio
+import logging
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from secrets import token_hex
+from time import perf_counter
+
+from aiohttp import web
+
+from bot.api.calls import Asked, Route
+from bot.api.codes import (
+    FORBIDDEN,
+    INTERNAL_ERROR,
+    METHODS,
+    NOT_FOUND,
+    PAYLOAD_TOO_LARGE,
+    RATE_LIMIT_EXCEEDED,
+    UNAUTHORIZED,
+    UPSTREAM_ERROR,
+    VALIDATION_ERROR,
+    Refused,
+    method_not_allowed,
+)
+from bot.api.cors import Cors
+from bot.api.endpoints import MOST_QUERY_BYTES, Endpoints
+from bot.api.gate import Gate, is_loopback
+from bot.api.headers import request_id
+from bot.api.kept import Kept
+from bot.api.metrics import OTHER, Metrics
+from bot.api.openapi import make_document
+from bot.api.pages import JSON, TEXT, Page, docs_page
+from bot.api.parameters import parse_query
+from bot.api.quotas import MinuteQuotas
+from bot.api.replies import Replies, Visit
+from bot.api.routes import make_routes
+from bot.api.schema import Details
+from bot.api.views import Newest, Views
+from bot.errors import StoreError
+from bot.ports import Store
+
+logger = logging.getLogger(__name__)
+
+PREFIX = "/v2"
+ANSWER_SECONDS = 10.0
+MOST_BODY_BYTES = 65_536  # of a request, which needs none
+TARGETS_KEPT = 1_024  # of requests understood before
+
+Serve = Callable[[web.BaseRequest], Awaitable[Page]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the API stands on."""
+
+    store: Store
+    newest: Newest  # the newest snapshot of a symbol, read once for all who ask at about that time
+    symbols: Sequence[str]
+    venues: Sequence[str]
+    now: Callable[[], datetime]  # of the market: what ages are counted to
+    clock: Callable[[], float]  # seconds since 1970: what limits are counted by
+    stale_after: timedelta
+    simulated: bool = False
+    cors: Sequence[str] = ()
+    metrics_anywhere: bool = False
+    patience: float = ANSWER_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a request's target means; neither, where there is no such path."""
+
+    label: str = OTHER
+    route: Route | None = None
+    asked: Asked | None = None
+    page: Serve | None = None
+
+
+class Api:
+    """Answers requests; where it is open nobody needs a key while there is none."""
+
+    def __init__(self, parts: Parts, *, is_open: bool) -> None:
+        store = parts.store
+        views = Views(parts.newest, store.chain)
+        endpoints = Endpoints(
+            views, store.history, parts.symbols, parts.venues, parts.now, parts.stale_after
+        )
+        routes = make_routes(endpoints, parts.symbols)
+        self._parts = parts
+        self._views = views
+        self._routes = {route.path: route for route in routes}
+        self._pages: Mapping[str, Serve] = {
+            "/openapi.json": _always(Page(make_document(routes), JSON)),
+            "/docs": _always(docs_page(routes)),
+            "/metrics": self._metrics_page,
+        }
+        self._gate = Gate(store.keys, MinuteQuotas(), parts.clock, is_open=is_open)
+        self._cors = Cors(parts.cors)
+        self._replies = Replies(parts.now, parts.stale_after, simulated=parts.simulated)
+        self._metrics = Metrics()
+        self._found: Kept[Found] = Kept(TARGETS_KEPT)
+        self._store_fails = False
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """The answer, whatever happens."""
+        began = perf_counter()
+        visit = self._visit(request)
+        found = self._find(request)
+        try:
+            async with asyncio.timeout(self._parts.patience):
+                response = await self._answer(request, visit, found)
+            self._store_fails = False
+        except Refused as refused:
+            response = self._replies.refusal(visit, refused)
+        except (StoreError, TimeoutError) as error:
+            response = self._replies.refusal(visit, self._upstream(error))
+        except Exception:
+            logger.exception("request %s failed", visit.id)
+            text = f"an error of ours; our log knows it as {visit.id}"
+            response = self._replies.refusal(visit, Refused(INTERNAL_ERROR, text))
+        self._metrics.count(found.label, response.status, perf_counter() - began)
+        return response
+
+    def malformed(self, request: web.BaseRequest, refused: Refused) -> web.StreamResponse:
+        """The answer to something that is no HTTP request."""
+        self._metrics.count(OTHER, refused.code.status, 0.0)
+        return self._replies.refusal(self._visit(request), refused)
+
+    async def _answer(
+        self, request: web.BaseRequest, visit: Visit, found: Found
+    ) -> web.StreamResponse:
+        if request.method not in METHODS:
+            told = self._preflight(request)
+            if told is not None:
+                return self._replies.preflight(visit, told)
+        self._check(request, found)
+        if found.page:
+            return self._replies.page(request, visit, await found.page(request))
+        route, asked = found.route, found.asked
+        if route is None or asked is None:
+            raise Refused(NOT_FOUND, "no such path; /docs lists all there are")
+        if not route.is_public:
+            await self._admit(request, visit)
+        if asked.problems:
+            raise _invalid(asked)
+        answer = await route.endpoint(asked, visit.share.limit)
+        return self._replies.answer(request, visit, answer)
+
+    def _check(self, request: web.BaseRequest, found: Found) -> None:
+        """Raises Refused for what is too large, and for methods that change something."""
+        too_long = len(request.rel_url.raw_query_string) > MOST_QUERY_BYTES
+        if too_long or (request.content_length or 0) > MOST_BODY_BYTES:
+            raise Refused(PAYLOAD_TOO_LARGE, f"a query has at most {MOST_QUERY_BYTES} bytes")
+        known = found.route or found.page
+        if known and request.method not in METHODS:
+            raise method_not_allowed()
+
+    async def _admit(self, request: web.BaseRequest, visit: Visit) -> None:
+        """Counts the request. Raises Refused, StoreError."""
+        visit.share = self._gate.closed()
+        share = await self._gate.admit(request.headers.get("X-API-Key"))
+        if share is None:
+            raise Refused(UNAUTHORIZED, "the header X-API-Key needs a key that is known")
+        visit.share = share
+        if not share.allowed:
+            seconds = max(1, math.ceil(share.limit.reset - self._parts.clock()))
+            raise Refused(
+                RATE_LIMIT_EXCEEDED,
+                f"{share.limit.limit} requests a minute are used up; ask again in {seconds} s",
+                Details(retry_after_seconds=seconds, limit=share.limit.limit),
+                {"Retry-After": str(seconds)},
+            )
+
+    def _visit(self, request: web.BaseRequest) -> Visit:
+        headers = request.headers
+        identity = request_id(headers.get("X-Request-ID"), token_hex(16))
+        return Visit(identity, self._gate.free(), self._cors.headers(headers.get("Origin")))
+
+    def _preflight(self, request: web.BaseRequest) -> Mapping[str, str] | None:
+        if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
+            return None
+        return self._cors.preflight(request.headers.get("Origin"))
+
+    def _find(self, request: web.BaseRequest) -> Found:
+        """What the target means; one that was understood before is not parsed again."""
+        target = request.raw_path
+        return self._found.get(target) or self._found.put(target, self._parse(request))
+
+    def _parse(self, request: web.BaseRequest) -> Found:
+        path = request.rel_url.path
+        if path.startswith(f"{PREFIX}/"):
+            path = path.removeprefix(PREFIX)
+        if path in self._pages:
+            return Found(path, page=self._pages[path])
+        route = self._routes.get(path)
+        if route is None:
+            return Found()
+        query = parse_query(request.rel_url.raw_query_string[:MOST_QUERY_BYTES], route.parameters)
+        identity = (path, *sorted(query.values.items()))
+        return Found(path, route, Asked(query.values, identity, query.problems))
+
+    def _upstream(self, error: Exception) -> Refused:
+        """Says it once when it begins."""
+        if not self._store_fails:
+            logger.error("the API cannot answer: %r", error)
+        self._store_fails = True
+        return Refused(UPSTREAM_ERROR, "the database does not answer; ask again in some seconds")
+
+    async def _metrics_page(self, request: web.BaseRequest) -> Page:
+        if not (self._parts.metrics_anywhere or _is_local(request)):
+            raise Refused(FORBIDDEN, "the counters are shown to this machine alone")
+        now = self._parts.now()
+        newest = {symbol: await self._views.newest(symbol) for symbol in self._parts.symbols}
+        ages = {symbol: (now - one.at).total_seconds() for symbol, one in newest.items() if one}
+        return Page(self._metrics.text(ages).encode(), TEXT)
+
+
+def _always(page: Page) -> Serve:
+    async def serve(_: web.BaseRequest) -> Page:
+        return page
+
+    return serve
+
+
+def _invalid(asked: Asked) -> Refused:
+    """All problems at once."""
+    text = "; ".join(problem.msg for problem in asked.problems)
+    return Refused(VALIDATION_ERROR, text, Details(errors=asked.problems))
+
+
+def _is_local(request: web.BaseRequest) -> bool:
+    """Whether someone on this machine asks, and nobody hands on another's request."""
+    forwarded = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "Via"))
+    return not forwarded and is_loopback(request.remote or "")

@@ -1,0 +1,72 @@
+"""The levels as CSV (RFC 4180): a row a level, its time and origin in every row."""
+
+import csv
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import StringIO
+
+from bot.core.events import levels_of
+from bot.core.exports.export import Export, number_text, one_line
+from bot.core.snapshot import Snapshot
+
+COLUMNS = (
+    "level",
+    "price",  # USD
+    "distance_pct",  # from spot
+    "scope",
+    "symbol",
+    "spot",  # USD
+    "computed_at",
+    "exported_at",
+    "venues",
+    "stale",
+    "simulated",
+)
+
+Row = tuple[str, float, str]  # level, price in USD, scope
+
+
+def csv_text(export: Export) -> str:
+    """The table; a file that is cut into rows still says of each how old it is."""
+    snapshot = export.snapshot
+    stamp = (
+        one_line(snapshot.symbol),
+        number_text(snapshot.spot),
+        _time(snapshot.at),
+        _time(export.now),
+        " ".join(source.venue for source in snapshot.sources),
+        str(export.stale).lower(),
+        str(export.simulated).lower(),
+    )
+    text = StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for level, price, scope in (*_levels(snapshot), *_zone_edges(snapshot), *_ranked(snapshot)):
+        distance = (price / snapshot.spot - 1) * 100
+        writer.writerow((level, number_text(price), number_text(distance), scope, *stamp))
+    return text.getvalue()
+
+
+def _levels(snapshot: Snapshot) -> Iterator[Row]:
+    for key, price in levels_of(snapshot).items():
+        number = "" if key.zone < 0 else f"_{key.zone + 1}"
+        yield f"{key.name}{number}", price, key.scope
+
+
+def _zone_edges(snapshot: Snapshot) -> Iterator[Row]:
+    for number, zone in enumerate(snapshot.levels.gamma_flip_zones, 1):
+        yield f"flip_{number}_lower", zone.lower, "all_expiry"
+        yield f"flip_{number}_upper", zone.upper, "all_expiry"
+
+
+def _ranked(snapshot: Snapshot) -> Iterator[Row]:
+    """The strongest strikes of both sets, gex_1 first."""
+    levels = snapshot.levels
+    for scope, strikes in (("all_expiry", levels.ranked), ("odte", levels.ranked_odte)):
+        for rank, strike in enumerate(strikes, 1):
+            yield f"gex_{rank}", strike.strike, scope
+
+
+def _time(moment: datetime) -> str:
+    """ISO 8601, UTC."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
