@@ -344,7 +344,7 @@ def status_fields(program: Program, started: datetime) -> list[Field]:
     return [
         Field("Market", market.name),
         Field("Up", age_text(market.now() - started)),
-        *platform_fields(program.platforms),
+        *platform_fields(program.platforms, program.dispatcher.troubles()),
         *clock_fields(program.ticker),
         *venue_fields(market, program.sources.unlisted()),
     ]

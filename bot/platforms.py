@@ -1,6 +1,6 @@
 """The chats of this process: who sends for each platform, who listens, and at whose pace."""
 
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from secrets import token_hex
@@ -171,12 +171,13 @@ def senders(platforms: Collection[Platform], stack: AsyncExitStack) -> list[Send
     return found
 
 
-def platform_fields(platforms: Collection[Platform]) -> list[Field]:
-    """A line a platform for /status: its connection, and its pace."""
-    return [
-        Field(one.name.capitalize(), f"{one.connection.text}; {one.pacer.state()}")
+def platform_fields(platforms: Collection[Platform], troubles: Mapping[str, str]) -> list[Field]:
+    """A line a platform for /status: its connection, its pace, what keeps it from sending."""
+    lines = (
+        (one.name, filter(None, (one.connection.text, one.pacer.state(), troubles.get(one.name))))
         for one in platforms
-    ]
+    )
+    return [Field(name.capitalize(), "; ".join(parts)) for name, parts in lines]
 
 
 def _telegram_spacing(chat: str) -> float:

@@ -382,3 +382,29 @@ def test_a_folder_and_a_file_that_is_no_text_are_refused(tmp_path):
 
 def test_a_key_with_a_line_break_is_refused_in_one_line(refusal):
     assert "unknown key" in refusal('"a\\nb" = 1\n')
+
+
+def test_the_origins_that_may_read_the_api_come_from_the_file_or_the_environment(load):
+    written = load('[api]\ncors = ["https://example.org"]').api.cors
+    named = load(GAMMABELL_API__CORS="https://a.example, http://localhost:3000").api.cors
+    nobody = load('[api]\ncors = ["*"]', GAMMABELL_API__CORS="").api.cors
+
+    assert written == ["https://example.org"]
+    assert named == ["https://a.example", "http://localhost:3000"]
+    assert nobody == []
+
+
+@pytest.mark.parametrize(
+    "origin", ["example.org", "https://example.org/", "https://Example.org", "", "ftp://x", "null"]
+)
+def test_an_origin_is_written_as_a_browser_names_it(refusal, origin):
+    assert "api.cors" in refusal(f'[api]\ncors = ["{origin}"]')
+
+
+def test_the_api_listens_somewhere(refusal):
+    assert "api.host" in refusal('[api]\nhost = ""')
+
+
+def test_the_counters_are_shown_here_or_anywhere(load, refusal):
+    assert load('[api]\nmetrics = "anywhere"').api.metrics == "anywhere"
+    assert "metrics" in refusal('[api]\nmetrics = "nowhere"')

@@ -5,14 +5,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from itertools import chain
 
-from bot.core.clocks import until_text
+from bot.core.clocks import minute_text, until_text
 from bot.core.events import Alert
 from bot.core.reply import Action, Reply
 from bot.core.rings import BELL
 from bot.core.routing import short_id
 from bot.core.symbols import coin_of
+from bot.core.text import age_text
 
 LINES_SHOWN = 10
+LATE_AFTER = timedelta(minutes=1)  # more than any pace takes, unless something was wrong
 ROLL = time(8)  # UTC: the options of the day expire
 ROLL_LASTS = timedelta(minutes=5)  # until every venue has left out what expired
 ROLLED = ("moved", "regime")  # what the end of options does to levels
@@ -42,6 +44,15 @@ def fold_held(alerts: Sequence[Alert], zone: tzinfo) -> Alert:
     title = f"While quiet: rang {len(told)}x" if len(told) > 1 else "While quiet: rang once"
     card = Reply(title, lines=_lines(told, zone), actions=(Action("Alerts", "alert list"),))
     return _folded(told, card)
+
+
+def mark_late(alert: Alert, now: datetime, zone: tzinfo) -> Alert:
+    """The message, saying so where it could not be sent when it rang: its facts are older."""
+    age = now - alert.at
+    if alert.card is None or alert.kind != "alert" or age < LATE_AFTER:
+        return alert
+    late = f"LATE: this was at {minute_text(alert.at, zone)}, {age_text(age)} ago"
+    return replace(alert, card=replace(alert.card, lines=(late, *alert.card.lines)))
 
 
 def _folded(alerts: Sequence[Alert], card: Reply) -> Alert:

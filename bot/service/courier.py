@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from bot.core.events import Alert, Delivery, DeliveryState
-from bot.core.folding import fold_held, fold_moment
+from bot.core.folding import fold_held, fold_moment, mark_late
 from bot.core.retry import doubted, is_spent, retry_delay
 from bot.core.routing import short_id
 from bot.errors import (
@@ -130,10 +130,10 @@ class Courier:
         return None
 
     async def _parcel(self, rows: Sequence[Alert]) -> Parcel:
-        if not rows[0].held:
-            return Parcel(fold_moment(rows), tuple(rows))
-        chat = await self._chats.of(rows[0].target)
-        return Parcel(fold_held(rows, chat.clock), tuple(rows))
+        clock = (await self._chats.of(rows[0].target)).clock
+        if rows[0].held:
+            return Parcel(fold_held(rows, clock), tuple(rows))
+        return Parcel(mark_late(fold_moment(rows), self._now(), clock), tuple(rows))
 
     async def _send(self, parcel: Parcel) -> int:
         try:

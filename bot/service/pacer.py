@@ -19,6 +19,9 @@ MOST_IN_FLIGHT = 25  # requests: more only fill the platform's queues and our so
 MOST_PUSHES = MOST_IN_FLIGHT - 5  # of them: slow ones must not keep replies waiting
 REPLY_SPACING = 1.0  # seconds between two messages of one chat, on every platform
 LONGEST_REPLY_WAIT = 0.1  # seconds for a slot; a reply that would wait longer borrows one
+STRICT_AFTER = 2.0  # seconds after a borrowed slot in which a refusal is blamed on it
+STRICT_SECONDS = 600.0  # without borrowing, once the platform refused it
+MINUTE = 61.0  # seconds: the platform's minute, and what a message may take on its way
 LONGEST_DEBT = 30.0  # seconds that pushes wait for replies' borrowed slots
 MOST_REFUSALS = 5_000  # in the time below: half of what makes Discord ban an address
 REFUSALS_SECONDS = 600.0
@@ -49,6 +52,7 @@ class _Place:
 
     reply_from: float = 0.0
     push_from: float = 0.0
+    lately: deque[float] = field(default_factory=deque)  # what started within the last minute
 
     def at(self, urgency: Urgency) -> float:
         """When one of that urgency may start."""
@@ -80,11 +84,25 @@ class Places:
         place.reply_from = max(place.reply_from, reply_from)
         place.push_from = max(place.push_from, push_from)
 
+    def count(self, name: str, now: float, spacing: float) -> None:
+        """Note a start. A chat that bears fewer than one message a second has so many a minute."""
+        if spacing <= REPLY_SPACING:
+            return
+        self.hold(name, now, now, now)
+        lately, most = self._places[name].lately, round(60.0 / spacing)
+        lately.append(now)
+        while lately[0] <= now - MINUTE:
+            lately.popleft()
+        if len(lately) >= most:
+            full_until = lately[-most] + MINUTE
+            self.hold(name, now, full_until, full_until)
+
     def _forget(self, now: float) -> None:
         self._places = {
             name: one
             for name, one in self._places.items()
             if max(one.reply_from, one.push_from) > now
+            or (one.lately and one.lately[-1] > now - MINUTE)
         }
         self._look_through_at = max(FEW_PLACES, 2 * len(self._places))
 
@@ -109,6 +127,8 @@ class Pacer:
         self._push_at = 0.0  # the same for pushes, which pay for borrowed slots
         self._starts: deque[float] = deque(maxlen=max(1, int(per_second)))  # of a second
         self._held_until = 0.0
+        self._borrowed_at = NEVER  # when a reply last took a slot that was not its own
+        self._strict_until = 0.0
         self._places = Places()
         self._refusals: deque[float] = deque(maxlen=MOST_REFUSALS)  # times
         self._alarm: asyncio.Task[None] | None = None
@@ -129,6 +149,8 @@ class Pacer:
     def hold(self, seconds: float, place: str | None = None) -> None:
         """Start nothing for so long: to that chat, or at all. The longest wish counts."""
         now = self._timer.time()
+        if 0 <= now - self._borrowed_at <= STRICT_AFTER:
+            self._strict_until = now + STRICT_SECONDS  # this platform means its limit
         if place is None:
             self._held_until = max(self._held_until, now + seconds)
         else:
@@ -185,7 +207,8 @@ class Pacer:
             if turn.urgency != Urgency.REPLY:
                 return turn if now >= self._push_slot() else None
             wait = self._slot_at + ahead * self._interval - now
-            if wait <= 0 or wait > LONGEST_REPLY_WAIT:
+            may_borrow = now >= self._strict_until and wait > LONGEST_REPLY_WAIT
+            if wait <= 0 or may_borrow:
                 return turn
             ahead += 1
         return None
@@ -201,11 +224,14 @@ class Pacer:
         self._in_flight += 1
         self._pushes += turn.urgency != Urgency.REPLY
         borrows = turn.urgency == Urgency.REPLY and now + DUST < self._slot_at
-        if not borrows:  # else only pushes wait the longer
+        if borrows:  # only pushes wait the longer
+            self._borrowed_at = now
+        else:
             self._slot_at = now + self._interval
         owed = max(self._push_at, planned) + self._interval
         self._push_at = min(owed, now + max(LONGEST_DEBT, self._interval))
         self._starts.append(now)
+        self._places.count(turn.place, now, self._spacing(turn.place))
         self._space(turn.place, now)
         if not turn.started.done():  # it is, cancelled, when it is about to leave
             turn.started.set_result(None)

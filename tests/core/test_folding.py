@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.events import Alert, Crossing, LevelKey, Moved, RegimeChange
-from bot.core.folding import LINES_SHOWN, fold_held, fold_moment
+from bot.core.folding import LATE_AFTER, LINES_SHOWN, fold_held, fold_moment, mark_late
+from bot.core.reply import Reply
 from bot.core.routing import by_topic, route
 from tests.service.builders import BTC, NOON, after, make_rule, make_snapshot
 
@@ -211,3 +212,19 @@ def test_every_id_is_told_once_and_no_line_twice_in_a_row(keys):
 
     assert " ".join(card.footer).count("#") == len(alerts)
     assert len(set(card.lines)) == len(card.lines)
+
+
+def test_a_ring_that_could_not_be_sent_at_once_says_when_it_was():
+    ring = replace(make_held("a1"), held=False, card=Reply("🔔 BTC crossed HVL", lines=("Spot",)))
+
+    late = mark_late(ring, NOON + timedelta(minutes=3), ZoneInfo("Europe/Berlin"))
+
+    assert late.card.lines == ("LATE: this was at 13:00 CET, 3 min ago", "Spot")
+
+
+def test_a_ring_in_time_and_a_notice_are_left_as_they_are():
+    ring = replace(make_held("a1"), held=False, card=Reply("🔔"))
+    notice = replace(ring, kind="notice")
+
+    assert mark_late(ring, NOON + LATE_AFTER / 2, UTC) == ring
+    assert mark_late(notice, NOON + 3 * LATE_AFTER, UTC) == notice

@@ -158,6 +158,30 @@ class TestReplies:
         assert line.times(None, REPLY)[4] <= 1 + LONGEST_REPLY_WAIT
         assert line.times(None, REPLY)[5] >= 100.0
 
+    def test_to_a_group_are_twenty_a_minute_whatever_is_pushed_beside(self):
+        replies = [("-1", REPLY, 2.0 * number) for number in range(40)]
+        pushes = [("-1", ALERT, 2.0 * number) for number in range(10)]
+
+        line = sent(Line, *replies, *pushes)
+
+        assert busiest(line.times("-1"), 60.0) <= 20
+        assert line.times("-1")[-1] <= 3 * 62.0
+
+    def test_borrow_no_slot_for_a_while_after_the_platform_refused_one(self):
+        async def scenario():
+            line = Line()
+            flood = [line.send(f"r{number}", REPLY) for number in range(60)]
+            await asyncio.gather(*flood)
+            line.pacer.hold(1.0, "r59")  # a 429: nobody knows whether it was about that chat
+            later = [line.send(f"s{number}", REPLY, 10.0) for number in range(60)]
+            await asyncio.gather(*later)
+            return line
+
+        line = run_virtually(scenario())
+
+        assert busiest(line.times()[:60]) > PER_SECOND
+        assert busiest(line.times()[60:]) <= PER_SECOND
+
     def test_overtake_every_push_that_waits(self):
         pushes = [(str(number),) for number in range(100)]
 

@@ -129,3 +129,12 @@ async def test_setup_takes_one_word_alone():
     reply = await Desk().ask("setup tset", in_private())
 
     assert only_line(reply) == "'tset' is not understood; write setup, or setup test"
+
+
+async def test_what_only_charts_need_is_named_and_hinders_no_ring():
+    desk = Desk()
+
+    reply = await desk.ask("setup", replace(in_channel(), wants=("Attach Files",)))
+
+    assert field(reply, "Can ring here") == "yes"
+    assert field(reply, "Charts") == "left out, missing Attach Files"

@@ -25,6 +25,10 @@ class Published(Exception):
     """Said in place of the answer, after whose headers the library would sleep out the hour."""
 
 
+class Unanswered(DeliveryError):
+    """Nobody knows whether Discord did what was asked."""
+
+
 class Rest:
     """Requests with one token; each takes its turn, and every failure is one of our errors."""
 
@@ -132,13 +136,18 @@ async def judge(
 
 
 async def bounded(request: Awaitable[T], seconds: float) -> T:
-    """The request's result, not too late. Raises DeliveryError when the network fails."""
+    """The request's result, not too late. Raises DeliveryError when the network fails.
+
+    That is Unanswered where the request may have got through.
+    """
     try:
         async with asyncio.timeout(seconds):
             return await request
     except TimeoutError as error:
-        raise DeliveryError(f"Discord did not answer within {seconds:g} s") from error
+        raise Unanswered(f"Discord did not answer within {seconds:g} s") from error
     except discord.RateLimited as error:
         raise DeliveryError("Discord's limit", error.retry_after) from error
-    except (aiohttp.ClientError, OSError) as error:
+    except aiohttp.ClientConnectorError as error:
         raise DeliveryError(f"Discord is not reached: {type(error).__name__}") from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise Unanswered(f"Discord is not reached: {type(error).__name__}") from error

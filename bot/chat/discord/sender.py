@@ -12,7 +12,7 @@ from bot.chat.discord.directory import Place
 from bot.chat.discord.places import Places
 from bot.chat.discord.publishing import Publisher
 from bot.chat.discord.render import embed_of
-from bot.chat.discord.rest import Rest
+from bot.chat.discord.rest import Rest, Unanswered
 from bot.chat.discord.trouble import (
     MISSING_ACCESS,
     MISSING_PERMISSION,
@@ -23,7 +23,14 @@ from bot.chat.discord.trouble import (
 from bot.core.cards import ring_card
 from bot.core.events import Alert
 from bot.core.secret import Secret
-from bot.errors import BotError, DeliveryError, PermissionMissing, RecipientGone, StoreError
+from bot.errors import (
+    BotError,
+    DeliveryError,
+    DeliveryInDoubt,
+    PermissionMissing,
+    RecipientGone,
+    StoreError,
+)
 from bot.ports import Facts, Pace, Urgency, urgency_of
 
 SECONDS = 10.0  # that one request may take before it is tried again
@@ -55,7 +62,7 @@ class DiscordSender:
         self._simulated = simulated
 
     async def send(self, alert: Alert, begun: Callable[[], None] = lambda: None) -> None:
-        """Deliver the alert. Raises what Messenger says, never DeliveryInDoubt."""
+        """Deliver the alert. Raises what Messenger says."""
         try:
             await self._send(alert, urgency_of(alert), begun)
         except StoreError as error:
@@ -87,7 +94,10 @@ class DiscordSender:
             begun()
             return await client.get_partial_messageable(place.id).send(**content)
 
-        return await self._rest.ask(alert.target, urgency, write)
+        try:
+            return await self._rest.ask(alert.target, urgency, write)
+        except Unanswered as error:
+            raise DeliveryInDoubt(str(error)) from error
 
     def _content(self, alert: Alert) -> dict[str, Any]:
         card = ring_card(alert, simulated=self._simulated)

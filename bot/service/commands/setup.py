@@ -66,6 +66,7 @@ class SetupCommand:
             f"Setup of {command.place if command.is_shared and command.place else 'this chat'}",
             fields=(
                 Field("Can ring here", _ability_text(chat, command, view)),
+                *_left_out(command),
                 Field("Time zone", f"{chat.zone}, {minute_text(view.now, chat.clock)} now"),
                 Field("Quiet", _silence_text(chat, view)),
                 Field("Feed", feed_text(chat.feed) if chat.feed else "off"),
@@ -143,6 +144,12 @@ def _ability_text(chat: Chat, command: Command, view: View) -> str:
         since = f" since {until_text(chat.since, chat.clock, view.now)}" if chat.since else ""
         return f"no, {chat.state}{since}: {chat.trouble}"
     return f"no, {lack_text(command)}" if command.lacks else "yes"
+
+
+def _left_out(command: Command) -> tuple[Field, ...]:
+    """What a ring does without here."""
+    missing = ", ".join(command.wants)
+    return (Field("Charts", f"left out, missing {missing}"),) if missing else ()
 
 
 def _silence_text(chat: Chat, view: View) -> str:
