@@ -58,6 +58,7 @@ async def running() -> AsyncIterator[tuple[FakeDiscord, FakeTelegram, Process]]:
                 "GAMMABELL_TELEGRAM__ENABLED": "true",
                 "GAMMABELL_TELEGRAM__API_BASE": telegram.api_base,
                 "GAMMABELL_TELEGRAM_TOKEN": telegram.token,
+                "GAMMABELL_API__PORT": "0",
             }
             guild = discord.add_guild("Traders")
             discord.channel = discord.add_channel(guild, "levels")

@@ -16,9 +16,11 @@ from pathlib import Path
 from secrets import token_hex
 from uuid import uuid4
 
+from bot.api.api import Parts as ApiParts
 from bot.api.journal import journal_line
 from bot.api.printer import Printer
 from bot.api.schema import envelope
+from bot.api.server import serving
 from bot.charts.picture import make_picture
 from bot.charts.theme import THEMES
 from bot.charts.worker import ChartWorker
@@ -41,7 +43,7 @@ from bot.markets import (
     simulated_market,
     untapped,
 )
-from bot.platforms import PLATFORMS, Platform, open_platforms, platform_fields, senders
+from bot.platforms import DELIVER, PLATFORMS, Platform, open_platforms, platform_fields, senders
 from bot.ports import Store
 from bot.recording.format import Recording, read_recording
 from bot.recording.replay import VirtualClock, moments_of, stale_after
@@ -63,7 +65,7 @@ from bot.store.migrate import open_store
 
 logger = logging.getLogger(__name__)
 
-ROLES = ("collect", "deliver", *PLATFORMS)
+ROLES = ("collect", DELIVER, *PLATFORMS, "api")
 LIVE_LATE_AFTER = timedelta(minutes=2)  # a longer pause before a start makes a crossing LATE
 REPLAY_EVERY = timedelta(minutes=15)
 RELOAD_SECONDS = 30.0  # for rules that another process changed
@@ -176,8 +178,10 @@ async def run_daemon(
             work += await collecting(program, stack)
         if not (recording and "collect" in roles):  # a replay delivers within its steps
             work.append(program.dispatcher.run())
-        if "deliver" in roles:
+        if DELIVER in roles:
             work.append(make_digests(program).run())
+        if "api" in roles:
+            await open_api(program, stack, roles)
         if events and output is not None:
             cursor = Path(f"{events}.cursor")
             printer = stack.enter_context(Printer(store, identity, cursor, journal_line, output))
@@ -205,8 +209,8 @@ async def make_program(
     rulebook = Rulebook(store, TARGET)
     await rulebook.reload()
     chats = Chats(store, market.now, rulebook.changed)
-    platforms = await open_platforms(config, store, simulated=market.simulated)
-    messengers = [terminal, *senders(platforms, stack)] if "deliver" in roles else []
+    platforms = await open_platforms(config, roles, store, simulated=market.simulated)
+    messengers = [terminal, *senders(platforms, stack)] if DELIVER in roles else []
     owner = f"{socket.gethostname()} {os.getpid()} {token_hex(4)}"  # of this run alone
     charts = ChartWorker()
     stack.push_async_callback(charts.close)
@@ -229,6 +233,42 @@ async def make_program(
         minutes=minutes,
         stale_after=limit,
     )
+
+
+async def open_api(program: Program, stack: AsyncExitStack, roles: Collection[str]) -> None:
+    """The API listens until the stack is closed. A port that is taken ends no bell.
+
+    Raises BotError where the API was asked for by name.
+    """
+    try:
+        await stack.enter_async_context(serving_api(program))
+    except UsageError:
+        raise
+    except BotError as error:
+        if set(roles) < set(ROLES):
+            raise
+        logger.error("%s; going on without the API", error)
+
+
+@asynccontextmanager
+async def serving_api(program: Program) -> AsyncIterator[None]:
+    """The HTTP API. Raises ConfigError where it may not listen, BotError where it cannot."""
+    config, market = program.config.api, program.market
+    parts = ApiParts(
+        store=program.store,
+        newest=Newest(program.store.snapshot, SystemClock().time).of,
+        symbols=market.symbols,
+        venues=tuple(market.venues),
+        now=market.now,
+        clock=lambda: now_utc().timestamp(),
+        stale_after=program.stale_after,
+        simulated=market.simulated,
+        cors=config.cors,
+        metrics_anywhere=config.metrics == "anywhere",
+    )
+    async with serving(parts, config.host, config.port) as address:
+        logger.info("api: listening on %s", address)
+        yield
 
 
 def make_digests(program: Program) -> Digests:

@@ -37,7 +37,10 @@ def make_parser() -> Parser:
 
     run = _command(commands, "run", _run, "the daemon: levels, rings, commands typed here")
     run.add_argument(
-        "--role", default="", metavar="R,R", help="collect, deliver, discord, telegram; default all"
+        "--role",
+        default="",
+        metavar="R,R",
+        help="collect, deliver, discord, telegram, api; default all",
     )
     run.add_argument(
         "--source", default="live", metavar="S", help="live, sim, or a recording; default live"
@@ -167,7 +170,10 @@ def _levels(options: argparse.Namespace) -> int:
     if options.json:
         from bot.api.schema import envelope
 
-        print(envelope(answer.snapshot, answer.now, uuid4().hex, exchanges).decode())
+        told = envelope(
+            answer.snapshot, answer.now, uuid4().hex, exchanges, simulated=answer.simulated
+        )
+        print(told.decode())
     else:
         from bot.tasks import print_card
 

@@ -22,6 +22,8 @@ DISCORD_PACE = 48.0
 TELEGRAM_PACE = 29.0
 BUTTON_KEY = "buttons.key"  # a fact: what every process signs buttons with
 
+DELIVER = "deliver"  # the role that sends to every platform
+
 Work = Coroutine[object, object, object]
 
 
@@ -149,9 +151,12 @@ PLATFORMS: dict[str, Callable[[Config, Joint], Platform]] = {
 }
 
 
-async def open_platforms(config: Config, facts: Facts, *, simulated: bool) -> list[Platform]:
-    """The platforms that are enabled. Raises ConfigError when a token is missing."""
-    enabled = [name for name in PLATFORMS if getattr(config, name).enabled]
+async def open_platforms(
+    config: Config, roles: Collection[str], facts: Facts, *, simulated: bool
+) -> list[Platform]:
+    """The enabled platforms that these roles speak with. Raises ConfigError without a token."""
+    spoken = [name for name in PLATFORMS if name in roles or DELIVER in roles]
+    enabled = [name for name in spoken if getattr(config, name).enabled]
     tokens = {name: read_token(name) for name in enabled}
     for token in tokens.values():
         hide(token)

@@ -204,6 +204,10 @@ class ChatBook(Protocol):
         """We were thrown out, or blocked."""
         ...
 
+    async def bar(self, target: str, trouble: str) -> None:
+        """We are there, but may not write."""
+        ...
+
     async def move(self, target: str, to: str) -> None:
         """The chat goes on under another address."""
         ...

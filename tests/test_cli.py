@@ -110,7 +110,8 @@ class Program:
     def _environment(self, changes):
         known = {k: v for k, v in os.environ.items() if not k.startswith("GAMMABELL_")}
         url = f"sqlite+aiosqlite:///{self.database}"
-        return known | {"PYTHONPATH": str(ROOT), "GAMMABELL_STORE__URL": url} | changes
+        own = {"GAMMABELL_STORE__URL": url, "GAMMABELL_API__PORT": "0"}
+        return known | {"PYTHONPATH": str(ROOT)} | own | changes
 
 
 @pytest.fixture

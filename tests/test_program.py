@@ -4,10 +4,12 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -20,11 +22,14 @@ def start(tmp_path):
     started = []
     url = f"sqlite+aiosqlite:///{tmp_path}/demo.db"
 
-    def run(*arguments):
+    def run(*arguments, **settings):
         process = subprocess.Popen(
             [sys.executable, "-m", "bot", "run", "--source", "sim", *arguments],
             cwd=tmp_path,
-            env=os.environ | {"GAMMABELL_STORE__URL": url, "PYTHONPATH": str(Path.cwd())},
+            env=os.environ
+            | {"GAMMABELL_STORE__URL": url, "GAMMABELL_API__PORT": "0"}
+            | {"PYTHONPATH": str(Path.cwd())}
+            | settings,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -102,3 +107,22 @@ def test_what_was_stored_is_there_after_the_plug_was_pulled(start):
     say(reader, "levels eth")
 
     assert "Call Resistance" in read_until(reader, "as of")
+
+
+def test_the_api_answers_beside_the_terminal_and_a_taken_port_ends_no_bell(start, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        without = start(GAMMABELL_API__PORT=str(port))
+        ask_until_known(without, "levels btc", "Call Resistance")
+        without.terminate()
+        without.wait(10)
+
+    served = start(GAMMABELL_API__PORT=str(port))
+    ask_until_known(served, "levels btc", "Call Resistance")
+    with urlopen(f"http://127.0.0.1:{port}/v2/gex/levels?symbol=BTCUSDT") as reply:
+        answer = json.load(reply)
+
+    assert answer["success"]
+    assert answer["data"]["all_expiry"]["call_resistance"] > answer["meta"]["spot_price"]

@@ -94,7 +94,7 @@ class Api:
         self._routes = {route.path: route for route in routes}
         self._pages: Mapping[str, Serve] = {
             "/openapi.json": _always(Page(make_document(routes), JSON)),
-            "/docs": _always(docs_page(routes)),
+            "/docs": _always(docs_page(routes, simulated=parts.simulated)),
             "/metrics": self._metrics_page,
         }
         self._gate = Gate(store.keys, MinuteQuotas(), parts.clock, is_open=is_open)
@@ -112,7 +112,6 @@ class Api:
         try:
             async with asyncio.timeout(self._parts.patience):
                 response = await self._answer(request, visit, found)
-            self._store_fails = False
         except Refused as refused:
             response = self._replies.refusal(visit, refused)
         except (StoreError, TimeoutError) as error:
@@ -147,6 +146,7 @@ class Api:
         if asked.problems:
             raise _invalid(asked)
         answer = await route.endpoint(asked, visit.share.limit)
+        self._store_fails = self._store_fails and route.is_public  # which do not look at it
         return self._replies.answer(request, visit, answer)
 
     def _check(self, request: web.BaseRequest, found: Found) -> None:

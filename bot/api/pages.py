@@ -38,15 +38,16 @@ def _packed(content: bytes) -> bytes:
     return packer.compress(content) + packer.flush()
 
 
-def docs_page(routes: Sequence[Route]) -> Page:
+def docs_page(routes: Sequence[Route], *, simulated: bool) -> Page:
     """Every path with its parameters, as HTML that needs nothing else."""
     rows = "".join(map(_section, routes))
+    mark = "<p><strong>SIMULATED market data</strong></p>" if simulated else ""
     return Page(
         (
             '<!doctype html><html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width">'
             f"<title>gammabell API {VERSION}</title></head><body><main>"
-            f"<h1>gammabell API {VERSION}</h1>"
+            f"<h1>gammabell API {VERSION}</h1>{mark}"
             "<p>Every path is served at the root and under <code>/v2</code>. "
             "Keys go into the header <code>X-API-Key</code>. "
             'The schema: <a href="openapi.json">openapi.json</a>.</p>'

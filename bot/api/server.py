@@ -1,6 +1,7 @@
 """The API on a port: connections, their limits, and the end."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -8,9 +9,17 @@ from aiohttp import web
 from aiohttp.http_exceptions import BadHttpMethod, LineTooLong
 
 from bot.api.api import Api, Parts
-from bot.api.codes import BAD_REQUEST, PAYLOAD_TOO_LARGE, Refused, method_not_allowed
+from bot.api.codes import (
+    BAD_REQUEST,
+    INTERNAL_ERROR,
+    PAYLOAD_TOO_LARGE,
+    Refused,
+    method_not_allowed,
+)
 from bot.api.gate import is_loopback
 from bot.errors import BotError, ConfigError
+
+logger = logging.getLogger(__name__)
 
 KEEPALIVE_SECONDS = 75.0  # also for the headers of a first request to come
 LINGERING_SECONDS = 2.0  # for a body that nobody reads
@@ -36,12 +45,17 @@ class Connection(web.RequestHandler):
     def handle_error(
         self,
         request: web.BaseRequest,
-        status: int = 500,  # noqa: ARG002  ours says more
+        status: int = 500,
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002  it repeats what was sent
     ) -> web.StreamResponse:
-        """The answer to what aiohttp could not read."""
-        response = self._api.malformed(request, _refused(exc))
+        """The answer to what aiohttp could not read, or what went wrong outside of `handle`."""
+        if status >= 500:
+            logger.error("a request failed", exc_info=exc)
+            refused = Refused(INTERNAL_ERROR, "an error of ours; our log knows it")
+        else:
+            refused = _refused(exc)
+        response = self._api.malformed(request, refused)
         response.force_close()
         return response
 

@@ -37,8 +37,10 @@ class Views:
         whole = await self._newest(symbol)
         if whole is None:
             raise Refused(NOT_FOUND, f"no data for {symbol} yet; ask again in half a minute")
+        if not venues:
+            return whole
         heard = {source.venue for source in whole.sources}
-        if not venues or heard <= set(venues):
+        if heard <= set(venues):
             return whole
         wanted = tuple(sorted(heard.intersection(venues)))
         if not wanted:

@@ -118,6 +118,7 @@ class Reply:
     menus: tuple[Menu, ...] = ()
     tone: Tone = "neutral"
     private: bool = False  # concerns only the one who asked
+    unfinished: str = ""  # of a question: the line so far, that its answer goes on with
 
 
 def parse_command(line: str, target: str) -> Command:

@@ -71,6 +71,14 @@ class Chats:
         for chat in await self._with_topics(target) or await self._of_rules(target):
             await self._change(chat.target, gone)
 
+    async def bar(self, target: str, trouble: str) -> None:
+        """We are there, but may not write: the chat and its topics wait for the right.
+
+        Of a chat that wants nothing nothing is kept.
+        """
+        for chat in await self._with_topics(target) or await self._of_rules(target):
+            await self.suspend(chat.target, trouble)
+
     async def suspend(self, target: str, trouble: str) -> bool:
         """A right is missing there; whether that is news."""
         now = self._now()

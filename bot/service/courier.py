@@ -212,7 +212,7 @@ class Courier:
         await self._chats.lose(target, str(trouble))
         if known.state != "gone":
             logger.warning("%s: gone: %s", self._name(parcel), trouble)
-            await self._tell_owner(target, f"{trouble}; add me again and I go on")
+            await self._tell_owner(target, f"{trouble}; once I can write there again I go on")
         return await self._settle(parcel.rows, "failed")
 
     async def _tell_owner(self, target: str, what: str) -> None:

@@ -1,7 +1,9 @@
 """Connections to a database: how they are opened, and what its refusals mean in one line."""
 
+import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +21,7 @@ Row = Mapping[str, object]
 SQLITE, POSTGRESQL = "sqlite+aiosqlite", "postgresql+asyncpg"
 FORMS = f"{SQLITE}:///gammabell.db or {POSTGRESQL}://user:password@host/name"
 BUSY_SECONDS = 10.0  # how long to wait for another program's write
+MODE_TRIES, MODE_PAUSE = 50, 0.01  # seconds: a new file's mode is changed once, within moments
 CONNECT_SECONDS = 10.0
 COMMAND_SECONDS = 60.0  # a server that is gone without a word must not hang the program
 ELSEWHERE = "or change [store] url"
@@ -97,10 +100,20 @@ def _migrating(connection: Any, _record: object) -> None:  # noqa: ANN401 (the d
 def _storing(connection: Any, record: object) -> None:  # noqa: ANN401 (the driver's own)
     _migrating(connection, record)
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(cursor)
     cursor.execute("PRAGMA synchronous = NORMAL")  # whole after any crash; a power cut may undo
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _write_ahead(cursor: Any) -> None:  # noqa: ANN401 (the driver's own)
+    """Change the journal's mode, for which SQLite waits for no other program by itself."""
+    for _ in range(MODE_TRIES):
+        with suppress(sqlite3.OperationalError):
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        time.sleep(MODE_PAUSE)
+    cursor.execute("PRAGMA journal_mode = WAL")
 
 
 def _begin(connection: Connection) -> None:

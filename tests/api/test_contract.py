@@ -292,6 +292,13 @@ async def test_simulated_stands_on_every_answer(store):
     assert [one.headers["X-Simulated"] for one in found] == ["true"] * 3
 
 
+async def test_simulated_stands_on_the_page_for_people_too(store):
+    async with served(store, simulated=True) as client:
+        page = (await client.ask("/docs")).content
+
+    assert b"SIMULATED" in page
+
+
 async def test_what_the_terminal_prints_is_what_the_api_answers(store, client):
     everything = "candles,expected_move,max_pain,ranked,spot,zones"
     answer = await client.ask(f"/gex/levels?include={everything}", headers={"X-Request-ID": "one"})

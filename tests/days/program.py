@@ -76,4 +76,4 @@ class Program:
     def _environment(self, settings):
         known = {k: v for k, v in os.environ.items() if not k.startswith("GAMMABELL_")}
         own = {f"GAMMABELL_{k}": v for k, v in (self._settings | settings).items()}
-        return known | {"PYTHONPATH": str(ROOT)} | own
+        return known | {"PYTHONPATH": str(ROOT), "GAMMABELL_API__PORT": "0"} | own

@@ -408,7 +408,7 @@ async def thrown_out_it_is_silent_and_back_it_goes_on(room, at_home):
     missed = next_passage()
     await room.mona.adds(missed, "set")
     room.fake.remove_bot(room.channel.guild)
-    await at_home.sees("I cannot ring in #levels", "no longer on that server", "add me again")
+    await at_home.sees("I cannot ring in #levels", "no longer on that server", "write there again")
     room.fake.add_bot(room.channel.guild)
     setup = await room.mona.asks("setup", "Can ring here yes", "crossings pack of ETH", "Berlin")
     await room.mona.presses(setup, "Test ring", "A test ring is on its way")

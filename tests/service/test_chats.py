@@ -238,3 +238,15 @@ async def test_a_moved_feed_has_the_rules_it_had():
 
     after = await book.chats.of("telegram:-1002")
     assert [rule.id for rule in feed_rules(after)] == [rule.id for rule in feed_rules(before)]
+
+
+async def test_where_the_bot_may_not_write_a_chat_and_its_topics_wait_for_the_right():
+    book = Book()
+    await book.chats.change(GROUP, having(title="Traders"))
+    await book.chats.change(TOPIC, having(title="Gamma"))
+
+    await book.chats.bar(GROUP, "missing right: Post Messages")
+    await book.chats.bar(OTHER, "missing right: Post Messages")
+
+    assert await book.states() == {GROUP: "suspended", TOPIC: "suspended"}
+    assert (await book.chats.of(TOPIC)).trouble == "missing right: Post Messages"

@@ -8,7 +8,7 @@ such chat it is said in the group. A short one to a press is shown in a small wi
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from telegram import Bot, CallbackQuery, MaybeInaccessibleMessage, Message
@@ -20,9 +20,10 @@ from bot.chat.buttons import Signer
 from bot.chat.telegram.address import Address, parse_address
 from bot.chat.telegram.answers import Answers
 from bot.chat.telegram.dialogue import ask, choose
-from bot.chat.telegram.errors import translate
-from bot.chat.telegram.incoming import Asker, asker_of, is_old, line_of, names_us
-from bot.chat.telegram.render import line_text
+from bot.chat.telegram.errors import NotStarted, translate
+from bot.chat.telegram.incoming import Asker, asker_of, is_old, line_of, names_us, text_of
+from bot.chat.telegram.questions import Question, Questions
+from bot.chat.telegram.render import START_ME, line_text
 from bot.chat.telegram.rights import standing
 from bot.core.menu import Entry
 from bot.core.reply import Command, Reply, parse_command
@@ -34,7 +35,20 @@ logger = logging.getLogger(__name__)
 GRACE = 0.2  # seconds that a press waits for an answer that a small window can show
 WINDOW_LENGTH = 200  # characters in that window
 
+GREETING = Reply(
+    "I ring on gamma levels.",
+    lines=("/setup shows what works here, /feed on starts the feed.",),
+)
+
 Show = Callable[[Address], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What someone typed for us: a whole line, and the question that it was the rest for."""
+
+    line: str
+    question: Question | None = None
 
 
 class Conversation:
@@ -47,6 +61,7 @@ class Conversation:
         chats: ChatBook,
         answers: Answers,
         signer: Signer,
+        questions: Questions,
         now: Callable[[], datetime],
     ) -> None:
         self._bot = bot
@@ -54,26 +69,33 @@ class Conversation:
         self._chats = chats
         self._answers = answers
         self._signer = signer
+        self._questions = questions
         self._now = now
 
-    def line(self, message: Message, *, pending: bool) -> str | None:
+    def heard(self, message: Message, *, pending: bool) -> Heard | None:
         """What was typed, if it is for us; of `pending` messages if someone still waits."""
         line = line_of(message, self._bot.username)
-        if line is None:
-            return None
-        if pending and is_old(message, self._now()):
+        is_meant = line is not None and (self._is_known(line) or names_us(line))
+        found = None if is_meant else self._continued(message)
+        if found is None and line is not None and (is_meant or not asker_of(message).is_shared):
+            found = Heard(line)  # else some other bot's
+        if found and pending and is_old(message, self._now()):
             logger.info("telegram: a command of %s came too late", message.date)
             return None
-        if asker_of(message).is_shared and not self._is_known(line) and not names_us(line):
-            return None  # some other bot's
-        return line
+        return found
 
-    async def answer(self, message: Message, line: str) -> None:
+    async def answer(self, message: Message, heard: Heard) -> None:
         """Answer the line of the message."""
         asker = asker_of(message)
         async with self._answers.sign_of_life(asker.address):
-            command, reply = await self._reply(await self._started(line, asker), asker)
+            command, reply = await self._reply(await self._started(heard.line, asker), asker)
+            if heard.question and not asker.is_shared and reply.tone != "error":
+                self._questions.close(heard.question)
             await self._say(command, reply, asker, _answered(message, asker))
+
+    async def greet(self, group: Address) -> None:
+        """Say what we are there for."""
+        await self._answers.say(group, GREETING)
 
     async def turn_away(self, message: Message) -> None:
         """Say that the chat asks for more than it can be told."""
@@ -104,6 +126,14 @@ class Conversation:
                 command, reply = await work
                 in_place = None if press.beside else shown
                 await self._show(command, reply, asker, in_place)
+
+    def _continued(self, message: Message) -> Heard | None:
+        """The line of an open question with what was typed in answer to it."""
+        text = text_of(message)
+        if not text or text.startswith("/"):
+            return None
+        question = self._questions.answered_by(message)
+        return Heard(f"{question.line} {text}", question) if question else None
 
     async def _reply(self, line: str, asker: Asker) -> tuple[Command, Reply]:
         """The command that the line holds, and the answer to it or what it still lacks."""
@@ -166,8 +196,13 @@ class Conversation:
     async def _say(
         self, command: Command, reply: Reply, asker: Asker, answered: int | None = None
     ) -> None:
-        if _is_for_one(command, reply) and await self._said_alone(command, reply):
-            return
+        if _is_for_one(command, reply):
+            trouble = await self._said_alone(command, reply)
+            if trouble is None:
+                return
+            if isinstance(trouble, NotStarted):
+                start = START_ME.format(self._bot.username)
+                reply = replace(reply, lines=(*reply.lines, start))
         await self._delivered(
             command,
             asker,
@@ -185,14 +220,14 @@ class Conversation:
                 command, asker, lambda to: self._answers.change(to, in_place, reply)
             )
 
-    async def _said_alone(self, command: Command, reply: Reply) -> bool:
-        """Whether it could be said in the person's own chat."""
+    async def _said_alone(self, command: Command, reply: Reply) -> BotError | None:
+        """Say it in the person's own chat; what kept it from there."""
         try:
             await self._answers.say(parse_address(command.person), reply)
         except BotError as error:
             logger.debug("telegram: no private answer to %s: %s", command.person, error)
-            return False
-        return True
+            return error
+        return None
 
     async def _delivered(self, command: Command, asker: Asker, show: Show) -> None:
         """Show it in the chat, wherever that has moved to; tell the person where we may not."""

@@ -1,7 +1,7 @@
-"""Asking for what a command lacks, one question after the other, without keeping any state.
+"""Asking for what a command lacks, one question after the other.
 
 Each button holds the whole line as far as it is known, so that a dialogue goes on after a restart
-and with whoever presses.
+and with whoever presses; an answer that is typed goes on with the line of its question.
 """
 
 from collections.abc import Sequence
@@ -26,6 +26,7 @@ def ask(form: Form, entry: Entry) -> Reply:
             Action(question.label(choice), f"{line} {choice}") for choice in question.choices
         ),
         private=entry.private,
+        unfinished=line,
     )
 
 
@@ -42,5 +43,5 @@ def choose(word: str, entries: Sequence[Entry]) -> Reply:
 def _other_way(line: str, question: Question, usage: str) -> Sequence[str]:
     examples = question.choices[:1]
     example = f", for example: /{line} {examples[0]}" if examples else ""
-    start = "Choose, or write" if question.choices else "Write"
-    return (f"{start} it whole: /{usage}{example}",)
+    start = "Choose, reply to this message" if question.choices else "Reply to this message"
+    return (f"{start}, or write it whole: /{usage}{example}",)

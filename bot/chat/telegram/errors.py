@@ -38,15 +38,18 @@ GONE = (
     "chat not found",
     "user not found",
     "peer_id_invalid",
-    "thread not found",
-    "topic_deleted",
     "chat was deactivated",
 )
+TOPIC_GONE = ("thread not found", "topic_deleted")
 UNSENT = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError")  # httpx's own names
 
 
 class NotThere(MessageRefused):
     """The message to change is gone, or no longer ours to change: a new one takes its place."""
+
+
+class NotStarted(PermissionMissing):
+    """Nobody may write to a person before they wrote first."""
 
 
 class Unchanged(MessageRefused):
@@ -89,7 +92,7 @@ def wait_seconds(error: RetryAfter) -> float:
 
 def _forbidden(text: str) -> BotError:
     if "can't initiate conversation" in text.lower():
-        return PermissionMissing("press Start in a private chat with me")
+        return NotStarted("press Start in a private chat with me")
     if _says(text, NO_RIGHTS):
         return PermissionMissing(_missing(text))
     return RecipientGone(text)
@@ -102,6 +105,8 @@ def _bad_request(text: str) -> BotError:
         return NotThere(text)
     if _says(text, NO_RIGHTS):
         return PermissionMissing(_missing(text))
+    if _says(text, TOPIC_GONE):
+        return RecipientGone("the topic was deleted; switch the feed on in another one")
     if _says(text, GONE):
         return RecipientGone(text)
     return MessageRefused(f"telegram refused the message: {text}")

@@ -11,8 +11,9 @@ from bot.chat.telegram.answers import Answers
 from bot.chat.telegram.conversation import Conversation
 from bot.chat.telegram.incoming import is_about_chat
 from bot.chat.telegram.inline import Offers
-from bot.chat.telegram.membership import note
+from bot.chat.telegram.membership import new_group, note
 from bot.chat.telegram.messages import Messages
+from bot.chat.telegram.questions import Questions
 from bot.chat.telegram.room import Room
 from bot.chat.telegram.tasks import Tasks, logged
 from bot.core.reply import Action, Reply, parse_command
@@ -37,22 +38,30 @@ class Backing:
 class Handling:
     """Hands each update to whoever deals with it."""
 
-    def __init__(self, bot: Bot, backing: Backing, tasks: Tasks) -> None:
+    def __init__(self, bot: Bot, backing: Backing, tasks: Tasks, questions: Questions) -> None:
         self._commands = backing.commands
         self._chats = backing.chats
         self._tasks = tasks
         self._answered, self._told = Room(MOST_ANSWERS), Room(1)
         self._windows = Room(MOST_TURNED_AWAY)
         self._offers = Offers(backing.commands)
-        messages = Messages(bot, backing.pace, backing.signer, self._is_beside)
+        messages = Messages(bot, backing.pace, backing.signer, questions, self._is_beside)
         self._conversation = Conversation(
-            bot, backing.commands, backing.chats, Answers(messages), backing.signer, backing.now
+            bot,
+            backing.commands,
+            backing.chats,
+            Answers(messages),
+            backing.signer,
+            questions,
+            backing.now,
         )
 
     async def take(self, update: Update, *, pending: bool) -> None:
         """Begin to deal with it; what becomes of chats is kept before this returns."""
         if is_about_chat(update):
             await logged(note(update, self._chats))
+            if group := new_group(update):
+                await self._tasks.start(self._conversation.greet(group))
         elif update.callback_query:
             await self._tasks.start(self._pressed(update.callback_query, pending=pending))
         elif update.inline_query:
@@ -62,13 +71,13 @@ class Handling:
 
     async def _hear(self, message: Message, *, pending: bool) -> None:
         """Answer it, or say once that there is too much; what else comes meanwhile is dropped."""
-        line = self._conversation.line(message, pending=pending)
-        if line is None:
+        heard = self._conversation.heard(message, pending=pending)
+        if heard is None:
             return
         place = str(message.chat.id)
         with self._answered.enter(place) as has_room:
             if has_room:
-                await self._conversation.answer(message, line)
+                await self._conversation.answer(message, heard)
                 return
         with self._told.enter(place) as is_first:
             if is_first:

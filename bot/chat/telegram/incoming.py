@@ -59,14 +59,19 @@ def address_of(message: Message) -> Address:
     return Address(message.chat.id, message.message_thread_id if is_topic else None)
 
 
+def text_of(message: Message) -> str:
+    """What the speaker typed there; nothing of what was sent on, as our own cards are."""
+    if message.via_bot or message.forward_origin or message.is_automatic_forward:
+        return ""
+    return plain(message.text or "")
+
+
 def line_of(message: Message, username: str) -> str | None:
     """The command that the message holds; None when it is not for us.
 
     In private every text is one, elsewhere only what begins with a slash and names no other bot.
     """
-    text = plain(message.text or "")
-    if message.via_bot or message.forward_origin or message.is_automatic_forward:
-        return None  # our own cards, sent on
+    text = text_of(message)
     found = COMMAND.match(text)
     if found and (found[2] or username).lower() != username.lower():
         return None

@@ -81,7 +81,8 @@ def _command(line: str, person: str) -> Command:
 
 
 def _is_public(reply: Reply) -> bool:
-    return not reply.private and reply.tone != "error"
+    """Whether all of it can be shown to everyone; a file cannot."""
+    return not reply.private and reply.tone != "error" and reply.file is None
 
 
 def _article(line: str, reply: Reply) -> InlineQueryResultArticle:

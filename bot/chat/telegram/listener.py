@@ -18,6 +18,8 @@ from bot.chat.telegram.client import POLL, connect
 from bot.chat.telegram.errors import translate, wait_seconds
 from bot.chat.telegram.handling import Backing, Handling
 from bot.chat.telegram.menu import telling
+from bot.chat.telegram.once import Once
+from bot.chat.telegram.questions import Questions
 from bot.chat.telegram.tasks import Tasks, meanwhile
 from bot.chat.telegram.updates import legible
 from bot.chat.telegram.webhook import WebhookAddress, receive
@@ -60,6 +62,8 @@ class TelegramListener:
         self._connection = connection
         self._timer = timer
         self._offset = 0  # the next update's number, as far as known
+        self._brought = Once()
+        self._questions = Questions()
 
     async def run(self) -> None:
         """Listen until cancelled, whatever happens to the connection."""
@@ -74,7 +78,7 @@ class TelegramListener:
                 meanwhile(self._tell_menu(bot)),
                 Tasks() as tasks,
             ):
-                handling = Handling(bot, self._backing, tasks)
+                handling = Handling(bot, self._backing, tasks, self._questions)
                 if account.webhook:
                     await self._wait_for_calls(bot, handling, account.webhook)
                 else:
@@ -109,7 +113,10 @@ class TelegramListener:
 
         async def take(body: dict[str, Any]) -> None:
             pending = self._timer.time() < settled
-            await handling.take(Update.de_json(legible(body), bot), pending=pending)
+            update = Update.de_json(legible(body), bot)
+            with self._brought.take(update.update_id) as is_new:
+                if is_new:
+                    await handling.take(update, pending=pending)
 
         async with receive(address, secret, take):
             await bot.set_webhook(address.url, secret_token=secret, allowed_updates=KINDS)

@@ -36,10 +36,22 @@ async def note(update: Update, chats: ChatBook) -> None:
         logger.error("telegram: not noted: %s", error)
 
 
+def new_group(update: Update) -> Address | None:
+    """The group that we were just added to, if we may speak there."""
+    change = update.my_chat_member
+    if change is None or change.chat.type not in (ChatType.GROUP, ChatType.SUPERGROUP):
+        return None
+    before, now = change.old_chat_member, change.new_chat_member
+    was_added = _is_outside(before) and not _is_outside(now)
+    return Address(change.chat.id) if was_added and not _missing_right(now, change.chat) else None
+
+
 async def _note_member(change: ChatMemberUpdated, chats: ChatBook) -> None:
     target, member = Address(change.chat.id).target, change.new_chat_member
     if not _is_outside(member):
-        if _may_speak(member, change.chat):
+        if missing := _missing_right(member, change.chat):
+            await chats.bar(target, f"missing right: {missing}")
+        else:
             await chats.revive(target)
     elif change.chat.type == ChatType.PRIVATE:
         await chats.lose(target, "the person stopped the bot; /start brings it back")
@@ -53,12 +65,13 @@ async def _note_move(message: Message, chats: ChatBook) -> None:
     await chats.move(Address(old).target, Address(new).target)
 
 
-def _may_speak(member: ChatMember, chat: Chat) -> bool:
-    if isinstance(member, ChatMemberRestricted):
-        return member.can_send_messages
+def _missing_right(member: ChatMember, chat: Chat) -> str:
+    """Without which nothing can be said there, as Telegram's screens call it."""
     if chat.type == ChatType.CHANNEL:
-        return isinstance(member, ChatMemberAdministrator) and bool(member.can_post_messages)
-    return True
+        posts = isinstance(member, ChatMemberAdministrator) and member.can_post_messages
+        return "" if posts else "Post Messages"
+    is_mute = isinstance(member, ChatMemberRestricted) and not member.can_send_messages
+    return "Send Messages" if is_mute else ""
 
 
 def _is_outside(member: ChatMember) -> bool:

@@ -19,6 +19,7 @@ from telegram.error import RetryAfter, TelegramError
 from bot.chat.buttons import Signer
 from bot.chat.telegram.address import Address
 from bot.chat.telegram.errors import Unchanged, translate, wait_seconds
+from bot.chat.telegram.questions import Questions
 from bot.chat.telegram.render import card, keyboard
 from bot.core.reply import Action, File, Picture, Reply
 from bot.errors import DeliveryError
@@ -37,16 +38,22 @@ class Messages:
     """
 
     def __init__(
-        self, bot: Bot, pace: Pace, signer: Signer, beside: Callable[[Reply, Action], bool]
+        self,
+        bot: Bot,
+        pace: Pace,
+        signer: Signer,
+        questions: Questions,
+        beside: Callable[[Reply, Action], bool],
     ) -> None:
         self._bot = bot
         self._pace = pace
         self._signer = signer
+        self._questions = questions
         self._beside = beside
 
     async def send_words(self, to: Address, reply: Reply, answered: int | None) -> Message:
         """The reply's card, below the message that it answers."""
-        return await self._paced(
+        said = await self._paced(
             to,
             lambda: self._bot.send_message(
                 to.chat,
@@ -58,6 +65,8 @@ class Messages:
                 reply_markup=self._keyboard(reply),
             ),
         )
+        self._questions.note(to.chat, said.id, reply)
+        return said
 
     async def send_photo(
         self, to: Address, reply: Reply, picture: Picture, answered: int | None = None
@@ -117,6 +126,7 @@ class Messages:
                     reply_markup=buttons,
                 ),
             )
+        self._questions.note(at.chat, message.id, reply)
 
     async def change_photo(
         self, at: Address, message: Message, reply: Reply, picture: Picture
@@ -130,6 +140,7 @@ class Messages:
             at,
             lambda: self._bot.edit_message_media(media, at.chat, message.id, reply_markup=buttons),
         )
+        self._questions.note(at.chat, message.id, reply)
 
     async def give_sign(self, to: Address) -> None:
         """Show that an answer is on its way."""

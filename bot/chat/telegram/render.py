@@ -26,6 +26,8 @@ LONGEST_LABEL = 40
 
 JOINER = "\u2060"  # a word joiner: no width, and no part of a name
 DETECTED = re.compile(r"@(?=\w)|(?<=\w)\.(?=[^\W\d_])|:(?=//)")
+START_ME = "I cannot write to you yet: open https://t.me/{} and press Start."
+OUR_LINK = re.compile(re.escape(START_ME).replace(r"\{\}", r"\w+"))
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -140,6 +142,9 @@ def _words(tag: str, texts: Iterable[str]) -> Block:
 
 
 def _quiet(line: str) -> str:
+    """The line without links and names, but for the one line in which we want a link."""
+    if OUR_LINK.fullmatch(line):
+        return line
     return DETECTED.sub(lambda found: found[0] + JOINER, line)
 
 

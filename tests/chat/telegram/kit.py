@@ -136,6 +136,9 @@ class FakeChats:
     async def lose(self, target, trouble):
         self.noted.append(("lose", target))
 
+    async def bar(self, target, trouble):
+        self.noted.append(("bar", target, trouble))
+
     async def move(self, target, to):
         self.noted.append(("move", target, to))
 

@@ -8,6 +8,7 @@ from bot.chat.buttons import Signer
 from bot.chat.telegram.address import Address
 from bot.chat.telegram.handling import MOST_ANSWERS, MOST_TURNED_AWAY
 from bot.chat.telegram.messages import Messages
+from bot.chat.telegram.questions import Questions
 from bot.chat.telegram.room import Room
 from bot.chat.telegram.tasks import MOST
 from bot.core.reply import Reply
@@ -122,7 +123,7 @@ def test_an_answer_that_has_no_turn_for_a_minute_is_given_up():
             yield
 
     async def say():
-        messages = Messages(None, ShutPace(), Signer("key"), lambda *_: False)
+        messages = Messages(None, ShutPace(), Signer("key"), Questions(), lambda *_: False)
         try:
             await messages.send_words(Address(7), Reply("BTC levels"), None)
         except DeliveryError as error:

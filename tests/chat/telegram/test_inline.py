@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bot.core.reply import Field, Reply
+from bot.core.reply import Field, File, Reply
 from tests.chat.telegram.kit import levels
 
 
@@ -88,3 +88,11 @@ async def test_who_types_on_is_answered_what_they_typed_last(fake, house):
     assert not first.answered
     assert [result["title"] for result in last.results] == ["ETH levels"]
     assert [result["title"] for result in again.results] == ["BTC levels"]
+
+
+async def test_what_comes_with_a_file_is_not_offered(fake, house):
+    house.commands.replies["levels"] = Reply("Export", file=File("a.csv", b"1", "text/csv"))
+
+    query = await offered(fake, house, "levels btc")
+
+    assert query.results == []

@@ -323,12 +323,56 @@ async def test_rights_that_are_given_back_take_the_chat_up_again(fake, house):
         fake.promote(channel, without=["can_post_messages"])
         fake.promote(channel)
         fake.demote(group)
-        await fake.until(lambda: len(house.chats.noted) == 2)
+        await fake.until(lambda: len(house.chats.noted) == 4)
 
     assert house.chats.noted == [
+        ("bar", f"telegram:{group.id}", "missing right: Send Messages"),
+        ("bar", f"telegram:{channel.id}", "missing right: Post Messages"),
         ("revive", f"telegram:{channel.id}"),
         ("revive", f"telegram:{group.id}"),
     ]
+
+
+async def test_a_group_that_adds_the_bot_is_greeted_once(fake, house):
+    ann = fake.add_user("Ann")
+    group = fake.add_group("Traders", admins=[ann], bot="left")
+
+    async with house.open():
+        fake.join(group)
+        greeting = await fake.next_message(group)
+        fake.promote(group)
+        fake.say(ann, group, "/levels btc")
+        await fake.next_message(group)
+
+    assert greeting.text == (
+        "I ring on gamma levels.\n\n/setup shows what works here, /feed on starts the feed."
+    )
+    assert len(fake.sent(group)) == 2
+    assert (str(group.id), Urgency.REPLY) in house.pace.turns
+
+
+async def test_a_channel_that_adds_the_bot_is_not_greeted(fake, house):
+    channel = fake.add_channel("News", [fake.add_user("Ann")], bot="left")
+
+    async with house.open():
+        fake.join(channel)
+        fake.post(channel, "/levels btc")
+        answer = await fake.next_message(channel)
+
+    assert answer.text == "you asked levels btc"
+    assert len(fake.sent(channel)) == 1
+
+
+async def test_a_group_where_the_bot_may_not_write_is_not_greeted(fake, house):
+    ann = fake.add_user("Ann")
+    group = fake.add_group("Traders", "supergroup", admins=[ann], bot="left")
+
+    async with house.open():
+        fake.restrict(group, "can_send_messages")
+        fake.say(ann, fake.private(ann), "/levels btc")
+        await fake.next_message(fake.private(ann))
+
+    assert len(house.pace.turns) == 1
 
 
 async def test_an_answer_that_may_be_lost_is_given_once_more(fake, house):

@@ -235,7 +235,10 @@ async def test_without_an_own_chat_it_is_said_in_the_group(fake, house):
     async with house.open():
         told = await card(fake, house, ann, group, "/alert list")
 
-    assert told.text == "you asked alert list"
+    assert told.text == (
+        "you asked alert list\n\n"
+        "I cannot write to you yet: open https://t.me/gammabell_bot and press Start."
+    )
 
 
 async def test_what_is_about_the_group_is_said_there_to_who_runs_it(fake, house):

@@ -255,3 +255,10 @@ async def test_one_chats_limit_holds_that_chat_alone():
     assert caught.value.retry_after == 600
     assert len(fake.sent(quick)) == 1
     assert fake.sent(slow) == []
+
+
+async def test_a_topic_that_was_deleted_says_where_to_go_on(fake, sender):
+    forum = fake.add_group("Traders", forum=True)
+
+    with pytest.raises(RecipientGone, match=r"topic was deleted; switch the feed on in another"):
+        await sender.send(make_alert(f"telegram:{forum.id}/7"))

@@ -1,10 +1,13 @@
 """Updates that Telegram brings to us."""
 
+import json
+from contextlib import suppress
 from io import BytesIO
 
 import aiohttp
 import pytest
 
+from bot.chat.telegram.once import MOST, Once
 from bot.chat.telegram.webhook import SECRET_HEADER, WebhookAddress
 from tests.chat.telegram.kit import House
 
@@ -99,6 +102,40 @@ async def test_a_webhook_that_is_taken_away_is_set_again(fake, house):
         await fake.until(lambda: fake.counts["setWebhook", 200] == 2)
 
     assert house.timer.slept
+
+
+async def test_an_update_that_is_brought_twice_is_answered_once(fake, house, url):
+    ann = fake.add_user("Ann")
+    chat = fake.private(ann)
+    said = fake.world.new_message(chat, sender=ann, text="/levels btc").as_json()
+    update = json.dumps({"update_id": 900_000, "message": said})
+
+    async with house.open():
+        await is_set(fake)
+        known = {SECRET_HEADER: house.facts.known["telegram.webhook.secret"]}
+        statuses = [await status_of(url, update, **known) for _ in range(2)]
+        await fake.next_message(chat)
+        fake.say(ann, chat, "/levels eth")
+        await fake.next_message(chat)
+
+    assert statuses == [200, 200]
+    assert [command.arguments for command in house.commands.asked] == [("btc",), ("eth",)]
+
+
+def test_what_failed_may_come_again_and_what_is_long_past_is_forgotten():
+    once = Once()
+
+    with suppress(OSError), once.take(1):
+        raise OSError
+    with once.take(1) as again, once.take(1) as repeated:
+        pass
+    for number in range(2, MOST + 2):
+        with once.take(number):
+            pass
+    with once.take(1) as forgotten:
+        pass
+
+    assert (again, repeated, forgotten) == (True, False, True)
 
 
 async def test_an_update_that_cannot_be_read_is_skipped(fake, house):
