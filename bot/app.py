@@ -1,39 +1,24 @@
-"""The composition root: the one place that knows every adapter."""
+"""The daemon from its start to its end: what runs in which role, and how it stops."""
 
 import asyncio
 import gc
 import logging
-import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from secrets import token_hex
-from uuid import uuid4
 
-from bot.api.api import Parts as ApiParts
 from bot.api.journal import journal_line
 from bot.api.printer import Printer
-from bot.api.schema import envelope
 from bot.api.server import serving
-from bot.charts.picture import make_picture
-from bot.charts.theme import THEMES
-from bot.charts.worker import ChartWorker
 from bot.chat.terminal import TARGET, Terminal
-from bot.clock import SystemClock
 from bot.config import Config, duration
-from bot.core.chain import OptionChain
-from bot.core.reply import Field, Reply, mark_simulated
-from bot.core.snapshot import Snapshot, Tick
-from bot.core.text import age_text
+from bot.core.reply import Reply, mark_simulated
 from bot.errors import BotError, UsageError
 from bot.eventfile import event_file, write_events
-from bot.health import clock_fields, venue_fields
 from bot.markets import (
     Market,
     Tap,
@@ -43,24 +28,16 @@ from bot.markets import (
     simulated_market,
     untapped,
 )
-from bot.platforms import DELIVER, PLATFORMS, Platform, open_platforms, platform_fields, senders
+from bot.platforms import DELIVER, PLATFORMS
 from bot.ports import Store
+from bot.program import Program, make_api_parts, make_commands, make_digests, make_program
 from bot.recording.format import Recording, read_recording
 from bot.recording.replay import VirtualClock, moments_of, stale_after
-from bot.service.chats import Chats
-from bot.service.commands import Commands, Parts, every_command
 from bot.service.daemon import Daemon, poll
 from bot.service.desk import Desk
-from bot.service.digests import Digests
 from bot.service.dispatcher import Dispatcher
-from bot.service.gallery import Gallery
-from bot.service.limits import Limits
-from bot.service.minutes import MinuteKeeper
-from bot.service.newest import Newest
 from bot.service.replay import Replay
 from bot.service.rulebook import Rulebook
-from bot.service.sources import Sources
-from bot.service.ticker import Ticker
 from bot.store.migrate import open_store
 
 logger = logging.getLogger(__name__)
@@ -72,12 +49,6 @@ RELOAD_SECONDS = 30.0  # for rules that another process changed
 EVENTS_SECONDS = 1.0
 
 Work = Coroutine[object, object, object]
-
-
-def make_ticker(market: Market, *listeners: Callable[[Tick], None]) -> Ticker:
-    """The market's prices; the listeners hear every tick that counts."""
-    sources = list(market.venues.values())
-    return Ticker(market.streams, sources, market.now, market.timer, listeners)
 
 
 @asynccontextmanager
@@ -124,24 +95,6 @@ def pace(speed: float | None) -> Callable[[datetime], Awaitable[None]]:
         await asyncio.sleep(began + (time - first).total_seconds() / speed - loop.time())
 
     return wait_until
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """What the roles of one process share."""
-
-    config: Config
-    market: Market
-    store: Store
-    rulebook: Rulebook
-    chats: Chats
-    gallery: Gallery
-    platforms: Sequence[Platform]
-    dispatcher: Dispatcher
-    sources: Sources
-    ticker: Ticker
-    minutes: MinuteKeeper
-    stale_after: timedelta
 
 
 async def run_daemon(
@@ -193,48 +146,6 @@ async def run_daemon(
         await until_stopped(terminal.run(commands.answer), work)
 
 
-async def make_program(
-    config: Config,
-    market: Market,
-    store: Store,
-    recording: Recording | None,
-    terminal: Terminal,
-    roles: Collection[str],
-    stack: AsyncExitStack,
-) -> Program:
-    """The parts of the program over that market and store; the stack closes them."""
-    limit = duration(config.collector.stale_after, "collector.stale_after")
-    if recording:
-        limit = max(stale_after(recording, symbol) for symbol in recording.symbols)
-    rulebook = Rulebook(store, TARGET)
-    await rulebook.reload()
-    chats = Chats(store, market.now, rulebook.changed)
-    platforms = await open_platforms(config, roles, store, simulated=market.simulated)
-    messengers = [terminal, *senders(platforms, stack)] if DELIVER in roles else []
-    owner = f"{socket.gethostname()} {os.getpid()} {token_hex(4)}"  # of this run alone
-    charts = ChartWorker()
-    stack.push_async_callback(charts.close)
-    if platforms:
-        charts.start()  # whoever asks first need not wait for it
-    gallery = make_gallery(market, store, charts)
-    stack.push_async_callback(gallery.close)
-    minutes = MinuteKeeper(store, market.now, market.timer)
-    return Program(
-        config=config,
-        market=market,
-        store=store,
-        rulebook=rulebook,
-        chats=chats,
-        gallery=gallery,
-        platforms=platforms,
-        dispatcher=Dispatcher(store, messengers, market.now, owner, chats, market.timer),
-        sources=market.sources(),
-        ticker=make_ticker(market, minutes.take),
-        minutes=minutes,
-        stale_after=limit,
-    )
-
-
 async def open_api(program: Program, stack: AsyncExitStack, roles: Collection[str]) -> None:
     """The API listens until the stack is closed. A port that is taken ends no bell.
 
@@ -253,28 +164,10 @@ async def open_api(program: Program, stack: AsyncExitStack, roles: Collection[st
 @asynccontextmanager
 async def serving_api(program: Program) -> AsyncIterator[None]:
     """The HTTP API. Raises ConfigError where it may not listen, BotError where it cannot."""
-    config, market = program.config.api, program.market
-    parts = ApiParts(
-        store=program.store,
-        newest=Newest(program.store.snapshot, SystemClock().time).of,
-        symbols=market.symbols,
-        venues=tuple(market.venues),
-        now=market.now,
-        clock=lambda: now_utc().timestamp(),
-        stale_after=program.stale_after,
-        simulated=market.simulated,
-        cors=config.cors,
-        metrics_anywhere=config.metrics == "anywhere",
-    )
-    async with serving(parts, config.host, config.port) as address:
+    config = program.config.api
+    async with serving(make_api_parts(program), config.host, config.port) as address:
         logger.info("api: listening on %s", address)
         yield
-
-
-def make_digests(program: Program) -> Digests:
-    """What posts the digests that are due."""
-    market = program.market
-    return Digests(program.store, program.rulebook, market.now, market.timer, program.stale_after)
 
 
 async def replaying(
@@ -330,64 +223,6 @@ def greeting(market: Market) -> Reply:
         footer=("type: levels btc, chart eth, alert list, help; quit leaves",),
     )
     return mark_simulated(reply) if market.simulated else reply
-
-
-def make_gallery(market: Market, store: Store, charts: ChartWorker) -> Gallery:
-    """The pictures of this market's snapshots."""
-
-    async def draw(
-        chain: OptionChain | None,
-        snapshot: Snapshot,
-        kind: str,
-        theme: str,
-        stale: bool,  # noqa: FBT001  the gallery hands it on as it came
-    ) -> bytes:
-        shown = replace(snapshot, stale=stale)
-        look = THEMES[theme]
-        return await charts.draw(
-            make_picture(kind, chain, shown, theme=look, simulated=market.simulated)
-        )
-
-    return Gallery(store, draw, market.timer.time)
-
-
-def make_commands(program: Program) -> Commands:
-    """The commands over this program's store."""
-    market = program.market
-    time = SystemClock().time
-    parts = Parts(
-        store=program.store,
-        chats=program.chats,
-        newest=Newest(program.store.snapshot, time),
-        symbols=market.symbols,
-        pictures=program.gallery.picture,
-        status=partial(status_fields, program, market.now()),
-        rules_changed=program.rulebook.changed,
-        envelope=lambda snapshot, now: envelope(
-            snapshot, now, uuid4().hex, None, simulated=market.simulated
-        ),
-        simulated=market.simulated,
-    )
-    return Commands(
-        every_command(parts),
-        program.chats,
-        Limits(time),
-        market.now,
-        program.stale_after,
-        simulated=market.simulated,
-    )
-
-
-def status_fields(program: Program, started: datetime) -> list[Field]:
-    """What works and what does not."""
-    market = program.market
-    return [
-        Field("Market", market.name),
-        Field("Up", age_text(market.now() - started)),
-        *platform_fields(program.platforms, program.dispatcher.troubles()),
-        *clock_fields(program.ticker),
-        *venue_fields(market, program.sources.unlisted()),
-    ]
 
 
 async def end_stragglers(known: Collection[asyncio.Task[object]]) -> None:

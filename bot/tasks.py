@@ -14,7 +14,7 @@ from secrets import token_bytes
 
 from bot.api.journal import journal_line, journal_text
 from bot.api.printer import Printer
-from bot.app import make_replay, make_ticker, networked, opened_store, pace, until_stopped
+from bot.app import make_replay, networked, opened_store, pace, until_stopped
 from bot.chat.terminal import TARGET, Terminal
 from bot.config import Config, duration
 from bot.core.cards import levels_card
@@ -30,6 +30,7 @@ from bot.core.view import View
 from bot.errors import BotError, NothingHeard, NotListed, SourceError, StoreError, UsageError
 from bot.markets import SIMULATED, Market, enabled_venues, live_market, now_utc, recorded_market
 from bot.ports import ChainSource
+from bot.program import make_ticker
 from bot.recording.format import Recording, read_recording
 from bot.recording.recorder import Recorder, RecordingWire
 from bot.recording.replay import VirtualClock, newest_tick, stale_after

@@ -84,5 +84,6 @@ def test_only_the_composition_imports_adapters():
         "health.py",
         "markets.py",
         "platforms.py",
+        "program.py",
         "tasks.py",
     }

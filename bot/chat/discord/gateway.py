@@ -33,7 +33,7 @@ class GatewayDown(BotError):
 class DiscordGateway:
     """Serves every interaction of the bot, in all its servers and direct messages."""
 
-    def __init__(  # noqa: PLR0913 - plain parts, joined in app.py
+    def __init__(  # noqa: PLR0913 - plain parts, joined in platforms.py
         self,
         token: Secret,
         commands: CommandLayer,
