@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from bot.api.journal import journal_line
+from bot.api.live import Live
 from bot.api.printer import Printer
 from bot.api.server import serving
 from bot.chat.terminal import TARGET, Terminal
@@ -33,6 +34,7 @@ from bot.ports import Store
 from bot.program import Program, make_api_parts, make_commands, make_digests, make_program
 from bot.recording.format import Recording, read_recording
 from bot.recording.replay import VirtualClock, moments_of, stale_after
+from bot.service.commands import Commands
 from bot.service.daemon import Daemon, poll
 from bot.service.desk import Desk
 from bot.service.dispatcher import Dispatcher
@@ -47,6 +49,7 @@ LIVE_LATE_AFTER = timedelta(minutes=2)  # a longer pause before a start makes a 
 REPLAY_EVERY = timedelta(minutes=15)
 RELOAD_SECONDS = 30.0  # for rules that another process changed
 EVENTS_SECONDS = 1.0
+LIVE_SECONDS = 1.0  # between two looks for what pages are told
 
 Work = Coroutine[object, object, object]
 
@@ -134,7 +137,9 @@ async def run_daemon(
         if DELIVER in roles:
             work.append(make_digests(program).run())
         if "api" in roles:
-            await open_api(program, stack, roles)
+            live = Live(store.journal)
+            work.append(poll(LIVE_SECONDS, live.catch_up))
+            await open_api(program, commands, live, stack, roles)
         if events and output is not None:
             cursor = Path(f"{events}.cursor")
             printer = stack.enter_context(Printer(store, identity, cursor, journal_line, output))
@@ -146,13 +151,19 @@ async def run_daemon(
         await until_stopped(terminal.run(commands.answer), work)
 
 
-async def open_api(program: Program, stack: AsyncExitStack, roles: Collection[str]) -> None:
+async def open_api(
+    program: Program,
+    commands: Commands,
+    live: Live,
+    stack: AsyncExitStack,
+    roles: Collection[str],
+) -> None:
     """The API listens until the stack is closed. A port that is taken ends no bell.
 
     Raises BotError where the API was asked for by name.
     """
     try:
-        await stack.enter_async_context(serving_api(program))
+        await stack.enter_async_context(serving_api(program, commands, live))
     except UsageError:
         raise
     except BotError as error:
@@ -162,10 +173,12 @@ async def open_api(program: Program, stack: AsyncExitStack, roles: Collection[st
 
 
 @asynccontextmanager
-async def serving_api(program: Program) -> AsyncIterator[None]:
+async def serving_api(program: Program, commands: Commands, live: Live) -> AsyncIterator[None]:
     """The HTTP API. Raises ConfigError where it may not listen, BotError where it cannot."""
     config = program.config.api
-    async with serving(make_api_parts(program), config.host, config.port) as address:
+    async with serving(
+        make_api_parts(program, commands, live), config.host, config.port
+    ) as address:
         logger.info("api: listening on %s", address)
         yield
 

@@ -10,15 +10,25 @@ from functools import partial
 from secrets import token_hex
 from uuid import uuid4
 
+from aiohttp import web
+
 from bot.api.api import Parts as ApiParts
+from bot.api.codes import RATE_LIMIT_EXCEEDED, Refused
+from bot.api.dashboard import Exports, Pictures, dashboard_places
+from bot.api.live import Live
+from bot.api.pages import Serve, Stream
 from bot.api.schema import envelope
 from bot.charts.picture import make_picture
 from bot.charts.theme import THEMES
 from bot.charts.worker import ChartWorker
+from bot.chat.buttons import Signer
 from bot.chat.terminal import TARGET, Terminal
+from bot.chat.web.chat import WebChat
+from bot.chat.web.rooms import Rooms, WebSender
 from bot.clock import SystemClock
 from bot.config import Config, duration
 from bot.core.chain import OptionChain
+from bot.core.exports.card import FORMATS
 from bot.core.reply import Field
 from bot.core.snapshot import Snapshot, Tick
 from bot.core.text import age_text
@@ -27,8 +37,15 @@ from bot.markets import (
     Market,
     now_utc,
 )
-from bot.platforms import DELIVER, Platform, open_platforms, platform_fields, senders
-from bot.ports import Store
+from bot.platforms import (
+    BUTTON_KEY,
+    DELIVER,
+    Platform,
+    open_platforms,
+    platform_fields,
+    senders,
+)
+from bot.ports import Messenger, Store
 from bot.recording.format import Recording
 from bot.recording.replay import stale_after
 from bot.service.chats import Chats
@@ -36,12 +53,15 @@ from bot.service.commands import Commands, Parts, every_command
 from bot.service.digests import Digests
 from bot.service.dispatcher import Dispatcher
 from bot.service.gallery import Gallery
-from bot.service.limits import Limits
+from bot.service.limits import Buckets, Limit, Limits
 from bot.service.minutes import MinuteKeeper
 from bot.service.newest import Newest
 from bot.service.rulebook import Rulebook
 from bot.service.sources import Sources
 from bot.service.ticker import Ticker
+
+MOST_PAGES = 200  # of the dashboard's chat, in one process
+NEW_GUESTS = Limit(30, 0.5)  # of all browsers together
 
 
 def make_ticker(market: Market, *listeners: Callable[[Tick], None]) -> Ticker:
@@ -61,6 +81,8 @@ class Program:
     chats: Chats
     gallery: Gallery
     platforms: Sequence[Platform]
+    rooms: Rooms
+    button_key: str
     dispatcher: Dispatcher
     sources: Sources
     ticker: Ticker
@@ -85,11 +107,16 @@ async def make_program(
     await rulebook.reload()
     chats = Chats(store, market.now, rulebook.changed)
     platforms = await open_platforms(config, roles, store, simulated=market.simulated)
-    messengers = [terminal, *senders(platforms, stack)] if DELIVER in roles else []
+    messengers: list[Messenger] = []
+    if DELIVER in roles:
+        messengers += [terminal, *senders(platforms, stack)]
+    rooms, button_key = Rooms(), await store.first_fact(BUTTON_KEY, token_hex(32))
+    if "api" in roles:  # where its pages are open
+        messengers.append(WebSender(rooms, Signer(button_key), simulated=market.simulated))
     owner = f"{socket.gethostname()} {os.getpid()} {token_hex(4)}"  # of this run alone
     charts = ChartWorker()
     stack.push_async_callback(charts.close)
-    if platforms:
+    if platforms or "api" in roles:
         charts.start()  # whoever asks first need not wait for it
     gallery = make_gallery(market, store, charts)
     stack.push_async_callback(gallery.close)
@@ -102,6 +129,8 @@ async def make_program(
         chats=chats,
         gallery=gallery,
         platforms=platforms,
+        rooms=rooms,
+        button_key=button_key,
         dispatcher=Dispatcher(store, messengers, market.now, owner, chats, market.timer),
         sources=market.sources(),
         ticker=make_ticker(market, minutes.take),
@@ -174,12 +203,18 @@ def make_digests(program: Program) -> Digests:
     return Digests(program.store, program.rulebook, market.now, market.timer, program.stale_after)
 
 
-def make_api_parts(program: Program) -> ApiParts:
-    """What the HTTP API stands on."""
+def make_api_parts(program: Program, commands: Commands, live: Live) -> ApiParts:
+    """What the HTTP API and the dashboard stand on."""
     config, market = program.config.api, program.market
+    newest = Newest(program.store.snapshot, SystemClock().time).of
+    pictures = Pictures(
+        newest, program.gallery.picture, market.now, program.stale_after, market.symbols
+    )
+    exports = Exports(commands.answer, market.symbols, tuple(FORMATS))
+    chat = open_chat(program, make_web_chat(program, commands))
     return ApiParts(
         store=program.store,
-        newest=Newest(program.store.snapshot, SystemClock().time).of,
+        newest=newest,
         symbols=market.symbols,
         venues=tuple(market.venues),
         now=market.now,
@@ -188,4 +223,42 @@ def make_api_parts(program: Program) -> ApiParts:
         simulated=market.simulated,
         cors=config.cors,
         metrics_anywhere=config.metrics == "anywhere",
+        places=dashboard_places(pictures, exports, live, chat, simulated=market.simulated),
     )
+
+
+def make_web_chat(program: Program, commands: Commands) -> WebChat:
+    """What answers the dashboard's pages."""
+    newcomers = Buckets(NEW_GUESTS, SystemClock().time)
+
+    def newcomer() -> bool:
+        welcome = not newcomers.missing("")
+        if welcome:
+            newcomers.take("")
+        return welcome
+
+    async def arrived(target: str) -> None:
+        await program.store.hasten(target, program.market.now())
+        program.dispatcher.nudge()
+
+    return WebChat(
+        commands,
+        program.rooms,
+        Signer(program.button_key),
+        Signer(f"{program.button_key} guests"),
+        arrived,
+        newcomer,
+        simulated=program.market.simulated,
+    )
+
+
+def open_chat(program: Program, chat: WebChat) -> Serve:
+    """A conversation for every page, while there are not too many."""
+
+    async def serve(request: web.BaseRequest) -> Stream:
+        guest = chat.knows(request) if len(program.rooms) < MOST_PAGES else None
+        if guest is None:
+            raise Refused(RATE_LIMIT_EXCEEDED, "too many pages chat; try again in a while")
+        return Stream(partial(chat.run, guest))
+
+    return serve

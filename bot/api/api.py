@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from secrets import token_hex
 from time import perf_counter
@@ -27,12 +27,12 @@ from bot.api.codes import (
 )
 from bot.api.cors import Cors
 from bot.api.endpoints import MOST_QUERY_BYTES, Endpoints
-from bot.api.gate import Gate, is_loopback
+from bot.api.gate import COOKIE, Gate, is_loopback, is_own_page, names_this_machine
 from bot.api.headers import request_id
 from bot.api.kept import Kept
 from bot.api.metrics import OTHER, Metrics
 from bot.api.openapi import make_document
-from bot.api.pages import JSON, TEXT, Page, docs_page
+from bot.api.pages import JSON, TEXT, Download, Page, Place, Stream, always, docs_page
 from bot.api.parameters import parse_query
 from bot.api.quotas import MinuteQuotas
 from bot.api.replies import Replies, Visit
@@ -48,8 +48,6 @@ PREFIX = "/v2"
 ANSWER_SECONDS = 10.0
 MOST_BODY_BYTES = 65_536  # of a request, which needs none
 TARGETS_KEPT = 1_024  # of requests understood before
-
-Serve = Callable[[web.BaseRequest], Awaitable[Page]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +65,7 @@ class Parts:
     cors: Sequence[str] = ()
     metrics_anywhere: bool = False
     patience: float = ANSWER_SECONDS
+    places: Mapping[str, Place] = field(default_factory=dict)  # of the dashboard, by path
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ class Found:
     label: str = OTHER
     route: Route | None = None
     asked: Asked | None = None
-    page: Serve | None = None
+    place: Place | None = None
 
 
 class Api:
@@ -92,11 +91,13 @@ class Api:
         self._parts = parts
         self._views = views
         self._routes = {route.path: route for route in routes}
-        self._pages: Mapping[str, Serve] = {
-            "/openapi.json": _always(Page(make_document(routes), JSON)),
-            "/docs": _always(docs_page(routes, simulated=parts.simulated)),
-            "/metrics": self._metrics_page,
+        self._places: Mapping[str, Place] = {
+            **parts.places,
+            "/openapi.json": always(Page(make_document(routes), JSON)),
+            "/docs": always(docs_page(routes, simulated=parts.simulated)),
+            "/metrics": Place(self._metrics_page, is_public=True),
         }
+        self._streaming: set[asyncio.Task[object]] = set()
         self._gate = Gate(store.keys, MinuteQuotas(), parts.clock, is_open=is_open)
         self._cors = Cors(parts.cors)
         self._replies = Replies(parts.now, parts.stale_after, simulated=parts.simulated)
@@ -120,8 +121,16 @@ class Api:
             logger.exception("request %s failed", visit.id)
             text = f"an error of ours; our log knows it as {visit.id}"
             response = self._replies.refusal(visit, Refused(INTERNAL_ERROR, text))
+        if isinstance(response, Stream):
+            self._metrics.count(found.label, 200, perf_counter() - began)
+            return await self._stream(request, visit, response)
         self._metrics.count(found.label, response.status, perf_counter() - began)
         return response
+
+    def close(self) -> None:
+        """End the answers that would go on."""
+        for task in self._streaming:
+            task.cancel()
 
     def malformed(self, request: web.BaseRequest, refused: Refused) -> web.StreamResponse:
         """The answer to something that is no HTTP request."""
@@ -130,14 +139,14 @@ class Api:
 
     async def _answer(
         self, request: web.BaseRequest, visit: Visit, found: Found
-    ) -> web.StreamResponse:
+    ) -> web.StreamResponse | Stream:
         if request.method not in METHODS:
             told = self._preflight(request)
             if told is not None:
                 return self._replies.preflight(visit, told)
         self._check(request, found)
-        if found.page:
-            return self._replies.page(request, visit, await found.page(request))
+        if found.place:
+            return await self._serve(request, visit, found.place)
         route, asked = found.route, found.asked
         if route is None or asked is None:
             raise Refused(NOT_FOUND, "no such path; /docs lists all there are")
@@ -149,19 +158,46 @@ class Api:
         self._store_fails = self._store_fails and route.is_public  # which do not look at it
         return self._replies.answer(request, visit, answer)
 
+    async def _serve(
+        self, request: web.BaseRequest, visit: Visit, place: Place
+    ) -> web.StreamResponse | Stream:
+        if not place.is_public:
+            await self._admit(request, visit)
+        if place.same_origin:
+            _check_origin(request)
+        served = await place.serve(request)
+        if isinstance(served, Stream):
+            if request.method != "GET":
+                raise method_not_allowed()
+            return served
+        if isinstance(served, Download):
+            return self._replies.download(visit, served)
+        return self._replies.page(request, visit, served)
+
+    async def _stream(
+        self, request: web.BaseRequest, visit: Visit, stream: Stream
+    ) -> web.StreamResponse:
+        task = asyncio.current_task()
+        if task:
+            self._streaming.add(task)
+        try:
+            return await stream.run(request, self._replies.headers(visit))
+        finally:
+            self._streaming.discard(task)
+
     def _check(self, request: web.BaseRequest, found: Found) -> None:
         """Raises Refused for what is too large, and for methods that change something."""
         too_long = len(request.rel_url.raw_query_string) > MOST_QUERY_BYTES
         if too_long or (request.content_length or 0) > MOST_BODY_BYTES:
             raise Refused(PAYLOAD_TOO_LARGE, f"a query has at most {MOST_QUERY_BYTES} bytes")
-        known = found.route or found.page
+        known = found.route or found.place
         if known and request.method not in METHODS:
             raise method_not_allowed()
 
     async def _admit(self, request: web.BaseRequest, visit: Visit) -> None:
         """Counts the request. Raises Refused, StoreError."""
         visit.share = self._gate.closed()
-        share = await self._gate.admit(request.headers.get("X-API-Key"))
+        share = await self._gate.admit(_presented(request))
         if share is None:
             raise Refused(UNAUTHORIZED, "the header X-API-Key needs a key that is known")
         visit.share = share
@@ -193,8 +229,9 @@ class Api:
         path = request.rel_url.path
         if path.startswith(f"{PREFIX}/"):
             path = path.removeprefix(PREFIX)
-        if path in self._pages:
-            return Found(path, page=self._pages[path])
+        label = path if path in self._places else f"/{path[1:].partition('/')[0]}/"
+        if label in self._places:
+            return Found(label, place=self._places[label])
         route = self._routes.get(path)
         if route is None:
             return Found()
@@ -218,11 +255,17 @@ class Api:
         return Page(self._metrics.text(ages).encode(), TEXT)
 
 
-def _always(page: Page) -> Serve:
-    async def serve(_: web.BaseRequest) -> Page:
-        return page
+def _presented(request: web.BaseRequest) -> str | None:
+    """The key of a program, or of a browser that signed in."""
+    return request.headers.get("X-API-Key") or request.cookies.get(COOKIE)
 
-    return serve
+
+def _check_origin(request: web.BaseRequest) -> None:
+    """Raises Refused for pages of other sites, and for a name that only leads to this machine."""
+    if not is_own_page(request.headers.get("Origin"), request.headers.get("Host")):
+        raise Refused(FORBIDDEN, "only the dashboard itself may ask this")
+    if not (_presented(request) or names_this_machine(request.headers.get("Host", ""))):
+        raise Refused(FORBIDDEN, "open it as http://127.0.0.1, or make a key")
 
 
 def _invalid(asked: Asked) -> Refused:

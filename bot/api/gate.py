@@ -3,11 +3,13 @@
 import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable, Sequence
+from urllib.parse import urlsplit
 
 from bot.api.quotas import Quotas, Share, nothing, unlimited
 from bot.core.keys import ApiKey, find_key
 
 RELOAD_SECONDS = 1.0  # after which a key that was made or revoked counts
+COOKIE = "gammabell_key"  # of a browser that signed in
 LONGEST_KEY = 200  # characters: what is longer is not worth hashing
 
 Fetch = Callable[[], Awaitable[Sequence[ApiKey]]]
@@ -68,3 +70,16 @@ def is_loopback(host: str) -> bool:
         return False
     mapped = getattr(address, "ipv4_mapped", None)  # ::ffff:127.0.0.1
     return (mapped or address).is_loopback
+
+
+def names_this_machine(host: str) -> bool:
+    """Whether the Host header is a name that leads nowhere else, whoever made it up."""
+    try:
+        return is_loopback(urlsplit(f"//{host}").hostname or "")
+    except ValueError:
+        return False
+
+
+def is_own_page(origin: str | None, host: str | None) -> bool:
+    """Whether a page that we served asks; programs, which send no Origin, are no pages."""
+    return bool(origin and host) and origin in (f"http://{host}", f"https://{host}")

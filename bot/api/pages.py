@@ -2,8 +2,11 @@
 
 import hashlib
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
+
+from aiohttp import web
 
 from bot.api.calls import Route
 from bot.api.parameters import Parameter
@@ -31,6 +34,43 @@ class Page:
         self.headers = headers or {}
         self.packed = _packed(content)
         self.tag = hashlib.blake2b(content, digest_size=TAG_BYTES).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """Something that is made for one request; it is not compressed."""
+
+    content: bytes
+    kind: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An answer that goes on for as long as someone listens: `run` sends it, with these headers."""
+
+    run: Callable[[web.BaseRequest, Mapping[str, str]], Awaitable[web.StreamResponse]]
+
+
+Serve = Callable[[web.BaseRequest], Awaitable[Page | Download | Stream]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What answers a path, or every path below one that ends with a slash."""
+
+    serve: Serve
+    is_public: bool = False
+    same_origin: bool = False  # whether only a page of ours may ask
+
+
+def always(page: Page) -> Place:
+    """The place of a page that is the same for everyone."""
+
+    async def serve(_: web.BaseRequest) -> Page:
+        return page
+
+    return Place(serve, is_public=True)
 
 
 def _packed(content: bytes) -> bytes:

@@ -11,7 +11,7 @@ from bot.api.body import Body
 from bot.api.calls import Answer
 from bot.api.codes import Refused
 from bot.api.headers import accepts_gzip, entity_tag, has_changed
-from bot.api.pages import JSON, Page
+from bot.api.pages import JSON, Download, Page
 from bot.api.quotas import Share
 from bot.api.schema import VERSION, Failure, Meta, Trouble, meta
 
@@ -45,7 +45,7 @@ class Replies:
 
     def answer(self, request: web.BaseRequest, visit: Visit, answer: Answer) -> web.Response:
         """The data part with meta, or 304 where the client has it."""
-        body, headers = answer.body, self._headers(visit)
+        body, headers = answer.body, self.headers(visit)
         packed = _wants_packed(request) and body.is_worth_packing
         headers["ETag"] = entity_tag(body.tag, packed=packed)
         if not has_changed(request.headers.get("If-None-Match"), body.tag):
@@ -56,25 +56,31 @@ class Replies:
         """The envelope of an error."""
         trouble = Trouble(refused.code.name, str(refused), refused.details)
         encoded = msgspec.json.encode(Failure(False, trouble, self._meta(visit)))
-        headers = {**self._headers(visit), **refused.headers, "Cache-Control": "no-store"}
+        headers = {**self.headers(visit), **refused.headers, "Cache-Control": "no-store"}
         return web.Response(body=encoded, status=refused.code.status, headers=headers)
 
     def page(self, request: web.BaseRequest, visit: Visit, page: Page) -> web.Response:
         """A page as it is."""
         packed = _wants_packed(request)
         tag = entity_tag(page.tag, packed=packed)
-        headers = {**self._headers(visit), **page.headers, "Content-Type": page.kind, "ETag": tag}
+        headers = {**self.headers(visit), **page.headers, "Content-Type": page.kind, "ETag": tag}
         if not has_changed(request.headers.get("If-None-Match"), page.tag):
             return _unchanged(headers)
         if packed:
             headers["Content-Encoding"] = "gzip"
         return web.Response(body=page.packed if packed else page.content, headers=headers)
 
+    def download(self, visit: Visit, download: Download) -> web.Response:
+        """What was made for this request."""
+        headers = {**self.headers(visit), **download.headers, "Content-Type": download.kind}
+        return web.Response(body=download.content, headers=headers)
+
     def preflight(self, visit: Visit, headers: Mapping[str, str]) -> web.Response:
         """What a browser asks before it asks."""
-        return web.Response(status=204, headers={**self._headers(visit), **headers})
+        return web.Response(status=204, headers={**self.headers(visit), **headers})
 
-    def _headers(self, visit: Visit) -> dict[str, str]:
+    def headers(self, visit: Visit) -> dict[str, str]:
+        """What every answer carries."""
         limit = visit.share.limit
         headers = {
             **ALWAYS,

@@ -100,6 +100,7 @@ async def serving(parts: Parts, host: str, port: int) -> AsyncIterator[str]:
         bound_host, bound_port = runner.addresses[0][:2]
         yield f"http://{f'[{bound_host}]' if ':' in bound_host else bound_host}:{bound_port}"
     finally:
+        api.close()
         await runner.cleanup()
 
 

@@ -1,0 +1,139 @@
+"""The dashboard's own files, its pictures, and what can be taken away."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from html import escape
+from pathlib import Path
+
+from aiohttp import web
+
+from bot.api.codes import NOT_FOUND, Refused
+from bot.api.gate import COOKIE
+from bot.api.live import Live
+from bot.api.pages import HTML, Download, Page, Place, Serve, always
+from bot.api.views import Newest
+from bot.core.reply import Command, Reply
+from bot.core.snapshot import Snapshot
+
+FILES = Path(__file__).parents[1] / "web"
+KINDS = {
+    "dashboard.css": "text/css; charset=utf-8",
+    "dashboard.js": "text/javascript; charset=utf-8",
+    "market.js": "text/javascript; charset=utf-8",
+    "words.js": "text/javascript; charset=utf-8",
+    "chat.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; "
+        "form-action 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+}
+PICTURES = ("price", "profile")
+THEMES = ("dark", "light")
+TEXT = "text/plain; charset=utf-8"
+
+Picture = Callable[[Snapshot, str, str, bool], Awaitable[bytes | None]]
+Ask = Callable[[Command], Awaitable[Reply]]
+
+
+def dashboard_places(
+    pictures: "Pictures", exports: "Exports", live: Live, chat: Serve | None, *, simulated: bool
+) -> Mapping[str, Place]:
+    """Every path of the dashboard."""
+    return {
+        "/": always(front_page(simulated=simulated)),
+        **{f"/{name}": always(_file(name, kind)) for name, kind in KINDS.items()},
+        "/sign-in": Place(sign_in),
+        "/pictures/": Place(pictures.serve),
+        "/export/": Place(exports.serve),
+        "/events": Place(live.open),
+        **({"/chat": Place(chat, same_origin=True)} if chat else {}),
+    }
+
+
+def front_page(*, simulated: bool) -> Page:
+    """The page itself; what is simulated says so before any script runs."""
+    whole = (FILES / "index.html").read_text(encoding="utf-8")
+    mark = "SIMULATED market data: nothing here is a real price" if simulated else ""
+    filled = whole.replace("{simulated}", str(simulated).lower()).replace("{mark}", escape(mark))
+    return Page(filled.encode(), HTML, HEADERS)
+
+
+def _file(name: str, kind: str) -> Page:
+    return Page((FILES / name).read_bytes(), kind, HEADERS)
+
+
+async def sign_in(request: web.BaseRequest) -> Download:
+    """Keeps the key, which was found good, in the browser, where no script reads it."""
+    key = request.headers.get("X-API-Key") or request.cookies.get(COOKIE)
+    secure = "; Secure" if request.headers.get("X-Forwarded-Proto") == "https" else ""
+    kept = f"{COOKIE}={key}; Path=/; HttpOnly; SameSite=Strict{secure}" if key else ""
+    return Download(b"welcome\n", TEXT, {"Set-Cookie": kept} if kept else {})
+
+
+class Pictures:
+    """The server's own pictures: /pictures/BTCUSDT/price.png?theme=light."""
+
+    def __init__(
+        self,
+        newest: Newest,
+        picture: Picture,
+        now: Callable[[], datetime],
+        stale_after: timedelta,
+        symbols: Collection[str],
+    ) -> None:
+        self._newest = newest
+        self._picture = picture
+        self._now = now
+        self._stale_after = stale_after
+        self._symbols = symbols
+
+    async def serve(self, request: web.BaseRequest) -> Download:
+        """The picture of the newest snapshot. Raises Refused, StoreError."""
+        symbol, kind = _two(request.rel_url.path, "/pictures/")
+        kind = kind.removesuffix(".png")
+        theme = request.rel_url.query.get("theme", "dark")
+        if symbol not in self._symbols or kind not in PICTURES or theme not in THEMES:
+            raise Refused(NOT_FOUND, "no such picture; write /pictures/BTCUSDT/price.png")
+        snapshot = await self._newest(symbol)
+        png = None
+        if snapshot:
+            stale = snapshot.stale or self._now() - snapshot.heard_at > self._stale_after
+            png = await self._picture(snapshot, kind, theme, stale)
+        if png is None:
+            raise Refused(NOT_FOUND, f"no picture of {symbol} can be drawn now")
+        return Download(png, "image/png")
+
+
+class Exports:
+    """What the command export gives, to take away: /export/BTCUSDT/pine."""
+
+    def __init__(self, answer: Ask, symbols: Collection[str], formats: Sequence[str]) -> None:
+        self._answer = answer
+        self._symbols = symbols
+        self._formats = formats
+
+    async def serve(self, request: web.BaseRequest) -> Download:
+        """The file. Raises Refused."""
+        symbol, form = _two(request.rel_url.path, "/export/")
+        if symbol not in self._symbols or form not in self._formats:
+            formats = ", ".join(self._formats)
+            raise Refused(NOT_FOUND, f"no such export; write /export/SYMBOL/ and one of {formats}")
+        reply = await self._answer(Command("export", (symbol, form), "terminal:"))
+        if reply.file is None:
+            raise Refused(NOT_FOUND, "; ".join(reply.lines) or "nothing to export now")
+        named = {"Content-Disposition": f'attachment; filename="{reply.file.name}"'}
+        kind = reply.file.media_type
+        charset = "; charset=utf-8" if kind.startswith("text/") else ""
+        return Download(reply.file.content, f"{kind}{charset}", named)
+
+
+def _two(path: str, below: str) -> tuple[str, str]:
+    """The two names below that path. Raises Refused."""
+    names = path.removeprefix("/v2").removeprefix(below).split("/")
+    if len(names) != 2:
+        raise Refused(NOT_FOUND, "no such path; /docs lists all there are")
+    return names[0], names[1]

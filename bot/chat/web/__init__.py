@@ -1,0 +1,1 @@
+"""The dashboard's chat: a messenger over WebSocket."""
