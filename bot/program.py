@@ -28,7 +28,6 @@ from bot.chat.web.rooms import Rooms, WebSender
 from bot.clock import SystemClock
 from bot.config import Config, duration
 from bot.core.chain import OptionChain
-from bot.core.exports.card import FORMATS
 from bot.core.reply import Field
 from bot.core.snapshot import Snapshot, Tick
 from bot.core.text import age_text
@@ -210,7 +209,7 @@ def make_api_parts(program: Program, commands: Commands, live: Live) -> ApiParts
     pictures = Pictures(
         newest, program.gallery.picture, market.now, program.stale_after, market.symbols
     )
-    exports = Exports(commands.answer, market.symbols, tuple(FORMATS))
+    exports = Exports(commands.answer, market.symbols)
     chat = open_chat(program, make_web_chat(program, commands))
     return ApiParts(
         store=program.store,

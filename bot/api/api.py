@@ -88,13 +88,14 @@ class Api:
             views, store.history, parts.symbols, parts.venues, parts.now, parts.stale_after
         )
         routes = make_routes(endpoints, parts.symbols)
+        files = [place.described for place in parts.places.values() if place.described]
         self._parts = parts
         self._views = views
         self._routes = {route.path: route for route in routes}
         self._places: Mapping[str, Place] = {
             **parts.places,
-            "/openapi.json": always(Page(make_document(routes), JSON)),
-            "/docs": always(docs_page(routes, simulated=parts.simulated)),
+            "/openapi.json": always(Page(make_document(routes, files), JSON)),
+            "/docs": always(docs_page(routes, files, simulated=parts.simulated)),
             "/metrics": Place(self._metrics_page, is_public=True),
         }
         self._streaming: set[asyncio.Task[object]] = set()

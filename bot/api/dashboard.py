@@ -1,6 +1,6 @@
 """The dashboard's own files, its pictures, and what can be taken away."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from html import escape
 from pathlib import Path
@@ -10,8 +10,9 @@ from aiohttp import web
 from bot.api.codes import NOT_FOUND, Refused
 from bot.api.gate import COOKIE
 from bot.api.live import Live
-from bot.api.pages import HTML, Download, Page, Place, Serve, always
+from bot.api.pages import HTML, Described, Download, Page, Place, Serve, always
 from bot.api.views import Newest
+from bot.core.exports.card import FORMATS
 from bot.core.reply import Command, Reply
 from bot.core.snapshot import Snapshot
 
@@ -47,8 +48,8 @@ def dashboard_places(
         "/": always(front_page(simulated=simulated)),
         **{f"/{name}": always(_file(name, kind)) for name, kind in KINDS.items()},
         "/sign-in": Place(sign_in),
-        "/pictures/": Place(pictures.serve),
-        "/export/": Place(exports.serve),
+        "/pictures/": Place(pictures.serve, described=pictures.described),
+        "/export/": Place(exports.serve, described=exports.described),
         "/events": Place(live.open),
         **({"/chat": Place(chat, same_origin=True)} if chat else {}),
     }
@@ -91,6 +92,13 @@ class Pictures:
         self._stale_after = stale_after
         self._symbols = symbols
 
+    @property
+    def described(self) -> Described:
+        """As the schema has it."""
+        names = {"symbol": tuple(self._symbols), "picture": [f"{one}.png" for one in PICTURES]}
+        path = "/pictures/{symbol}/{picture}"
+        return Described(path, "the levels as a picture", names, ("image/png",))
+
     async def serve(self, request: web.BaseRequest) -> Download:
         """The picture of the newest snapshot. Raises Refused, StoreError."""
         symbol, kind = _two(request.rel_url.path, "/pictures/")
@@ -111,16 +119,23 @@ class Pictures:
 class Exports:
     """What the command export gives, to take away: /export/BTCUSDT/pine."""
 
-    def __init__(self, answer: Ask, symbols: Collection[str], formats: Sequence[str]) -> None:
+    def __init__(self, answer: Ask, symbols: Collection[str]) -> None:
         self._answer = answer
         self._symbols = symbols
-        self._formats = formats
+
+    @property
+    def described(self) -> Described:
+        """As the schema has it."""
+        names = {"symbol": tuple(self._symbols), "format": tuple(FORMATS)}
+        kinds = sorted({form.media_type for form in FORMATS.values()})
+        path = "/export/{symbol}/{format}"
+        return Described(path, "the levels for other programs to read", names, kinds)
 
     async def serve(self, request: web.BaseRequest) -> Download:
         """The file. Raises Refused."""
         symbol, form = _two(request.rel_url.path, "/export/")
-        if symbol not in self._symbols or form not in self._formats:
-            formats = ", ".join(self._formats)
+        if symbol not in self._symbols or form not in FORMATS:
+            formats = ", ".join(FORMATS)
             raise Refused(NOT_FOUND, f"no such export; write /export/SYMBOL/ and one of {formats}")
         reply = await self._answer(Command("export", (symbol, form), "terminal:"))
         if reply.file is None:

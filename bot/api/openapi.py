@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document, from the table of paths and the types that encode the answers."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ import msgspec
 
 from bot.api.calls import Route
 from bot.api.codes import CODES, UNAUTHORIZED, Code
+from bot.api.pages import Described
 from bot.api.parameters import Parameter
 from bot.api.schema import VERSION, Failure, Success
 
@@ -25,7 +27,7 @@ HEADERS: Mapping[str, Mapping[str, object]] = {
 }
 
 
-def make_document(routes: Sequence[Route]) -> bytes:
+def make_document(routes: Sequence[Route], files: Sequence[Described] = ()) -> bytes:
     """The document as JSON."""
     kinds = [Success[route.data] for route in routes]  # type: ignore[name-defined]  # made at run time
     schemas, components = msgspec.json.schema_components([*kinds, Failure], ref_template=REF)
@@ -34,6 +36,8 @@ def make_document(routes: Sequence[Route]) -> bytes:
         route.path: {"get": _operation(route, success, failure)}
         for route, success in zip(routes, successes, strict=True)
     }
+    for file in files:
+        paths[file.path] = {"get": _file_operation(file, failure)}
     document = {
         "openapi": "3.1.0",
         "info": {"title": TITLE, "version": VERSION, "description": ABOUT},
@@ -52,7 +56,7 @@ def _operation(
 ) -> Mapping[str, object]:
     refusals = [code for code in CODES if not (route.is_public and code is UNAUTHORIZED)]
     return {
-        "operationId": route.path.strip("/").replace("/", "_").replace("-", "_"),
+        "operationId": _identifier(route.path),
         "summary": route.summary,
         "security": [] if route.is_public else [{"key": []}, {}],
         "parameters": [_parameter(one) for one in route.parameters],
@@ -65,6 +69,32 @@ def _operation(
             **{str(code.status): _refusal(code, failure) for code in refusals},
         },
     }
+
+
+def _file_operation(file: Described, failure: Mapping[str, object]) -> Mapping[str, object]:
+    content = {kind: {"schema": {"type": "string"}} for kind in file.kinds}
+    return {
+        "operationId": _identifier(file.path),
+        "summary": file.summary,
+        "security": [{"key": []}, {}],
+        "parameters": [
+            {
+                "name": name,
+                "in": "path",
+                "required": True,
+                "schema": {"type": "string", "enum": list(values)},
+            }
+            for name, values in file.names.items()
+        ],
+        "responses": {
+            "200": {"description": "the file", "headers": _headers(()), "content": content},
+            **{str(code.status): _refusal(code, failure) for code in CODES},
+        },
+    }
+
+
+def _identifier(path: str) -> str:
+    return "_".join(re.findall("[a-z]+", path))
 
 
 def _parameter(parameter: Parameter) -> Mapping[str, Any]:

@@ -52,6 +52,16 @@ class Stream:
     run: Callable[[web.BaseRequest, Mapping[str, str]], Awaitable[web.StreamResponse]]
 
 
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What the schema says of a path that answers with a file."""
+
+    path: str  # /export/{symbol}/{format}
+    summary: str
+    names: Mapping[str, Sequence[str]]  # what may stand for each name of the path
+    kinds: Sequence[str]  # media types
+
+
 Serve = Callable[[web.BaseRequest], Awaitable[Page | Download | Stream]]
 
 
@@ -62,6 +72,7 @@ class Place:
     serve: Serve
     is_public: bool = False
     same_origin: bool = False  # whether only a page of ours may ask
+    described: Described | None = None
 
 
 def always(page: Page) -> Place:
@@ -78,9 +89,9 @@ def _packed(content: bytes) -> bytes:
     return packer.compress(content) + packer.flush()
 
 
-def docs_page(routes: Sequence[Route], *, simulated: bool) -> Page:
+def docs_page(routes: Sequence[Route], files: Sequence[Described] = (), *, simulated: bool) -> Page:
     """Every path with its parameters, as HTML that needs nothing else."""
-    rows = "".join(map(_section, routes))
+    rows = "".join([*map(_section, routes), *map(_file_section, files)])
     mark = "<p><strong>SIMULATED market data</strong></p>" if simulated else ""
     return Page(
         (
@@ -104,6 +115,17 @@ def _section(route: Route) -> str:
     public = " (no key needed)" if route.is_public else ""
     return f"<h2><code>GET {path}</code></h2><p>{escape(route.summary)}{public}</p>" + (
         f"<ul>{listed}</ul>" if listed else ""
+    )
+
+
+def _file_section(file: Described) -> str:
+    items = "".join(
+        f"<li><code>{escape(name)}</code> {escape(', '.join(values))}</li>"
+        for name, values in file.names.items()
+    )
+    return (
+        f"<h2><code>GET {escape(file.path)}</code></h2><p>{escape(file.summary)}</p>"
+        f"<ul>{items}</ul>"
     )
 
 

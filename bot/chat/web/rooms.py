@@ -29,14 +29,14 @@ class Page:
     ) -> None:
         self.socket = socket
         self._give_up = give_up  # closes the connection without a word
-        self._seconds = seconds
+        self.seconds = seconds
         self._heard: dict[str, asyncio.Future[None]] = {}
 
     async def tell(self, message: dict[str, Any]) -> None:
         """Send it. Raises ConnectionError when the page is gone, or does not read."""
         text = json.dumps(message, ensure_ascii=False)
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(self.seconds):
                 await self.socket.send_str(text)
         except TimeoutError as error:
             self._give_up()
@@ -47,7 +47,7 @@ class Page:
         heard = self._heard.setdefault(identity, asyncio.get_running_loop().create_future())
         try:
             await self.tell(message)
-            await asyncio.wait({heard}, timeout=self._seconds)
+            await asyncio.wait({heard}, timeout=self.seconds)
             return heard.done()
         finally:
             self._heard.pop(identity, None)

@@ -1,0 +1,169 @@
+"""The dashboard's page, its files, pictures and exports, as a browser gets them."""
+
+import re
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+
+from bot.api.dashboard import FILES, KINDS, Exports, Pictures, dashboard_places
+from bot.api.live import Live
+from bot.core.exports.card import FORMATS
+from tests.api.serving import BTC, HYPE, KEY, LATER, SYMBOLS, add_key, make_store, served
+from tests.service.asking import Desk
+
+WITH_KEY = {"X-API-Key": KEY}
+
+
+async def draw(snapshot, kind, theme, stale):
+    return None if kind == "profile" else f"{snapshot.symbol} {kind} {theme} {stale}".encode()
+
+
+@asynccontextmanager
+async def dashboard(*, simulated=False, now=LATER, keyed=False, host="127.0.0.1"):
+    store = await make_store(*SYMBOLS[:-1])
+    if keyed:
+        await add_key(store, per_minute=60)
+    pictures = Pictures(store.snapshot, draw, lambda: now, timedelta(minutes=3), SYMBOLS)
+    exports = Exports(Desk(store, simulated=simulated).commands.answer, SYMBOLS)
+    places = dashboard_places(pictures, exports, Live(store.journal), None, simulated=simulated)
+    async with served(store, host, places=places, simulated=simulated) as client:
+        yield client
+
+
+async def test_the_page_comes_with_all_that_it_names_and_nothing_from_elsewhere():
+    async with dashboard() as client:
+        page = (await client.ask("/")).content.decode()
+        named = re.findall(r'(?:src|href)="([^"#]+)"', page)
+        files = {name: await client.ask(f"/{name}") for name in named}
+
+    assert {"dashboard.css", "dashboard.js", "icon.svg"} <= set(named)
+    assert {one.status for one in files.values()} == {200}
+
+
+async def test_no_script_or_style_stands_in_the_page_and_its_policy_says_so():
+    async with dashboard() as client:
+        answer = await client.ask("/")
+
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'self';")
+    assert "unsafe" not in policy
+    page = answer.content.decode()
+    assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?! type=\"module\" src=)", page)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_our_scripts_name_no_other_place_and_make_no_markup_of_text(name):
+    text = (FILES / name).read_text().replace("http://www.w3.org/2000/svg", "")
+
+    assert not re.search(r"https?://\w|innerHTML|outerHTML|insertAdjacentHTML|eval\(", text)
+
+
+def test_every_file_of_the_folder_is_served():
+    assert {path.name for path in FILES.iterdir()} == {"index.html", *KINDS}
+
+
+@pytest.mark.parametrize(("simulated", "times"), [(True, 1), (False, 0)])
+async def test_a_simulated_market_says_so_before_any_script_runs(simulated, times):
+    async with dashboard(simulated=simulated) as client:
+        page = (await client.ask("/")).content.decode()
+
+    assert page.count("SIMULATED market data") == times
+    assert f'data-simulated="{str(simulated).lower()}"' in page
+
+
+async def test_a_picture_is_of_the_newest_snapshot_in_the_theme_that_was_asked_for():
+    async with dashboard() as client:
+        light = await client.ask(f"/pictures/{BTC}/price.png?theme=light&of=now")
+        dark = await client.ask(f"/v2/pictures/{BTC}/price.png")
+
+    assert light.headers["Content-Type"] == "image/png"
+    assert light.content == b"BTCUSDT price light False"
+    assert dark.content == b"BTCUSDT price dark False"
+
+
+async def test_a_picture_of_old_data_is_drawn_as_such():
+    async with dashboard(now=LATER + timedelta(hours=1)) as client:
+        answer = await client.ask(f"/pictures/{BTC}/price.png")
+
+    assert answer.content.endswith(b"True")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/pictures/{BTC}/profile.png",  # cannot be drawn
+        f"/pictures/{HYPE}/price.png",  # no data
+        "/pictures/X/price.png",
+        f"/pictures/{BTC}/nothing.png",
+        f"/pictures/{BTC}/price.png?theme=pink",
+        f"/pictures/{BTC}",
+        "/pictures/../price.png",
+        f"/export/{BTC}/doc",
+        f"/export/{HYPE}/csv",
+        "/export/X/csv",
+        "/export/",
+        f"/export/{BTC}/csv/more",
+    ],
+)
+async def test_what_is_not_there_is_not_found(path):
+    async with dashboard() as client:
+        answer = await client.ask(path)
+
+    assert (answer.status, answer.error["code"]) == (404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+async def test_an_export_is_the_file_that_the_chat_gives(name):
+    async with dashboard(simulated=True) as client:
+        answer = await client.ask(f"/export/{BTC}/{name}")
+
+    assert answer.status == 200
+    assert answer.headers["Content-Type"].startswith(FORMATS[name].media_type)
+    assert f".{FORMATS[name].ending}" in answer.headers["Content-Disposition"]
+    assert "SIMULATED" in answer.headers["Content-Disposition"]
+
+
+async def test_the_schema_has_exports_and_pictures():
+    async with dashboard() as client:
+        paths = (await client.ask("/openapi.json")).body["paths"]
+        docs = (await client.ask("/docs")).content.decode()
+
+    names = {one["name"] for one in paths["/export/{symbol}/{format}"]["get"]["parameters"]}
+    assert names == {"symbol", "format"}
+    assert "/pictures/{symbol}/{picture}" in paths
+    assert "/export/{symbol}/{format}" in docs
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+async def test_with_keys_the_page_is_shown_to_all_and_its_data_to_who_has_one(host):
+    async with dashboard(keyed=True, host=host) as client:
+        shown = await client.ask("/")
+        refused = [
+            (await client.ask(path)).status
+            for path in (f"/export/{BTC}/csv", f"/pictures/{BTC}/price.png", "/events", "/sign-in")
+        ]
+
+    assert shown.status == 200
+    assert refused == [401] * 4
+
+
+async def test_signing_in_keeps_the_key_where_no_script_reads_it():
+    async with dashboard(keyed=True) as client:
+        welcome = await client.ask("/sign-in", headers=WITH_KEY)
+        kept = welcome.headers["Set-Cookie"]
+        cookie = {"Cookie": kept.partition(";")[0]}
+        levels = await client.ask("/gex/levels", headers=cookie)
+        wrong = await client.ask("/gex/levels", headers={"Cookie": "gammabell_key=gb_live_x"})
+
+    assert "HttpOnly" in kept
+    assert "SameSite=Strict" in kept
+    assert (levels.status, wrong.status) == (200, 401)
+
+
+@pytest.mark.parametrize("path", ["/", "/events", f"/export/{BTC}/csv"])
+async def test_nothing_of_the_dashboard_can_be_written_to(path):
+    async with dashboard() as client:
+        answer = await client.ask(path, method="POST")
+
+    assert (answer.status, answer.error["code"]) == (405, "METHOD_NOT_ALLOWED")

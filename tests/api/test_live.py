@@ -1,0 +1,188 @@
+"""Server-Sent Events: what happens, as it happens, to every page that listens."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.api.live import QUEUED, REMEMBERED, Live, last_entry, summary
+from bot.api.pages import Place
+from bot.core.crossings import Latches
+from bot.core.events import Alert, Crossing, Freshness, LevelKey, Moved, RegimeChange, event_object
+from bot.ports import JournalEntry, Record
+from bot.store.memory import MemoryStore
+from tests.api.serving import BTC, served
+from tests.fakes import NOON, make_chain, make_snapshot
+
+HVL = LevelKey("all_expiry", "hvl")
+CROSSING = Crossing(NOON, BTC, HVL, 80_000.0, "up", 80_100.0, 79_900.0, "s1", 0.0005)
+
+
+def make_alert(target="terminal:"):
+    text = "BTC crossed HVL $80,000 going up"
+    return Alert("a1", NOON, "1", target, BTC, text, NOON + timedelta(minutes=15))
+
+
+def entry(event):
+    return JournalEntry(1, event_object(event), None)
+
+
+class Journal:
+    """Numbered entries, which a test adds."""
+
+    def __init__(self, numbers=()):
+        self.entries = [JournalEntry(n, event_object(CROSSING), None) for n in numbers]
+        self.read = 0
+
+    def add(self, event):
+        seq = self.entries[-1].seq + 1 if self.entries else 1
+        snapshot = None if isinstance(event, Crossing | Alert) else event
+        body = event_object(event) if snapshot is None else None
+        self.entries.append(JournalEntry(seq, body, snapshot))
+
+    async def __call__(self, after, limit):
+        found = [one for one in self.entries if one.seq > after][:limit]
+        self.read += len(found)
+        return found
+
+
+class Listener:
+    """A page that listens."""
+
+    def __init__(self, content):
+        self.content = content
+
+    async def hear(self):
+        """The next event's name and data; comments are passed over."""
+        name = ""
+        while True:
+            line = (await asyncio.wait_for(self.content.readline(), 5)).decode().strip()
+            if line.startswith("event: "):
+                name = line.removeprefix("event: ")
+            elif line.startswith("data: "):
+                return name, json.loads(line.removeprefix("data: "))
+
+
+@asynccontextmanager
+async def listening(live):
+    async with (
+        served(MemoryStore(), places={"/events": Place(live.open)}) as client,
+        client.session.get(f"{client.address}/events") as response,
+    ):
+        listener = Listener(response.content)
+        assert (await listener.hear())[0] == "hello"
+        yield listener
+
+
+async def test_a_page_hears_snapshots_and_crossings_as_they_come():
+    journal = Journal()
+    live = Live(journal)
+    await live.catch_up()
+    async with listening(live) as page:
+        journal.add(make_snapshot(make_chain()))
+        journal.add(CROSSING)
+        await live.catch_up()
+        snapshot, crossing = await page.hear(), await page.hear()
+
+    assert snapshot[0] == "snapshot"
+    assert (snapshot[1]["symbol"], snapshot[1]["spot"]) == (BTC, 80_000.0)
+    assert crossing[0] == "log"
+    assert crossing[1]["text"] == "crossed HVL $80,000 up, spot $80,100"
+
+
+async def test_a_page_that_comes_later_is_told_what_happened_last():
+    journal = Journal(range(1, 2 * REMEMBERED))
+    live = Live(journal)
+    await live.catch_up()
+    async with listening(live) as page:
+        told = [await page.hear() for _ in range(REMEMBERED)]
+
+    assert {name for name, _ in told} == {"log"}
+
+
+async def test_silence_is_filled_so_that_nobody_takes_the_line_for_dead():
+    live = Live(Journal(), heartbeat=0.01)
+    async with (
+        served(MemoryStore(), places={"/events": Place(live.open)}) as client,
+        client.session.get(f"{client.address}/events") as response,
+    ):
+        said = await asyncio.wait_for(response.content.readuntil(b": still here\n"), 5)
+
+    assert said
+    assert response.headers["Content-Type"] == "text/event-stream"
+
+
+async def test_a_page_that_falls_behind_is_let_go_and_the_others_go_on():
+    journal = Journal()
+    live = Live(journal)
+    await live.catch_up()
+    async with listening(live) as page:
+        for _ in range(QUEUED + 2):  # at once, before anyone can read
+            journal.add(CROSSING)
+        await live.catch_up()
+
+        rest = await asyncio.wait_for(page.content.read(), 5)
+
+    assert rest.strip() == b""
+
+
+async def test_the_program_ends_while_pages_listen():
+    live = Live(Journal())
+    async with asyncio.timeout(5):
+        async with listening(live):
+            pass
+
+
+@given(st.sets(st.integers(1, 3_000), max_size=8))
+def test_the_end_of_the_journal_is_found_without_reading_it(numbers):
+    journal = Journal(sorted(numbers))
+
+    found = asyncio.run(last_entry(journal))
+
+    assert found == max(numbers, default=found)
+    assert journal.read <= 30
+
+
+async def test_the_end_of_a_store_s_journal_is_found():
+    store = MemoryStore()
+    for second in range(5):
+        at = NOON + timedelta(seconds=second)
+        snapshot = make_snapshot(make_chain(), at=at)
+        await store.record(Record(BTC, at, Latches(), snapshot=snapshot))
+
+    (last,) = (await store.journal(0, 100))[-1:]
+
+    assert await last_entry(store.journal) == last.seq
+
+
+def test_other_people_s_rings_and_prices_are_nobody_s_business():
+    private = replace(CROSSING, key=LevelKey.of_price(79_950.0))
+
+    assert summary(entry(make_alert("telegram:7"))) is None
+    assert summary(entry(make_alert("web:abc"))) is None
+    assert summary(entry(private)) is None
+    assert summary(entry(make_alert()))["text"].startswith("BTC crossed")
+
+
+def test_each_fact_is_a_line():
+    zone = replace(CROSSING, key=LevelKey("all_expiry", "flip", 1), late=True, direction="down")
+    odte = Moved(NOON, BTC, LevelKey("odte", "hvl"), 80_000.0, 81_000.0, 0.01, {})
+    events = (
+        zone,
+        odte,
+        RegimeChange(NOON, BTC, "positive", "negative", 80_000.0),
+        Freshness(NOON, BTC, stale=True, data_at=NOON),
+        Freshness(NOON, BTC, stale=False, data_at=NOON),
+    )
+
+    assert [summary(entry(event))["text"] for event in events] == [
+        "LATE: crossed Flip 2 $80,000 down, spot $80,100",
+        "HVL 0DTE moved $80,000 → $81,000",
+        "regime positive → negative, spot $80,000",
+        "data is STALE",
+        "data is fresh again",
+    ]

@@ -1,0 +1,185 @@
+"""Lines, presses and forms from a page, and what it is shown."""
+
+import asyncio
+import json
+from base64 import b64decode
+
+import aiohttp
+import pytest
+
+from tests.api.serving import KEY, add_key
+from tests.chat.web.kit import House, another_browser, visit
+
+
+async def test_a_typed_command_is_answered_with_the_card_and_then_its_picture(house):
+    async with house.open() as client, visit(client) as page:
+        answer = await page.ask(line="/levels btc")
+        picture = await page.hear()
+
+    assert (answer["type"], answer["to"], answer["waits"]) == ("reply", 1, True)
+    assert answer["card"]["title"] == "BTC levels"
+    assert answer["card"]["tables"]
+    assert (picture["type"], b64decode(picture["png"])) == ("picture", b"png")
+
+
+async def test_a_new_page_is_told_every_command(house):
+    async with house.open() as client, visit(client) as page:
+        names = {name for name, _, _ in page.greeting["menu"]}
+
+    assert names == set(house.desk.commands.menu)
+
+
+async def test_a_button_types_its_line_in_place_of_its_card(house):
+    async with house.open() as client, visit(client) as page:
+        shown = await page.ask(line="levels btc")
+        await page.hear()
+        label, data = shown["card"]["buttons"][0]
+        answer = await page.ask(press=data)
+
+    assert label == "Refresh"
+    assert answer["beside"] is False
+    assert answer["card"]["title"] == "BTC levels"
+
+
+@pytest.mark.parametrize("data", ["", "levels btc", "AAAAAAAAlevels btc", 7])
+async def test_a_button_that_is_not_ours_does_nothing(house, data):
+    async with house.open() as client, visit(client) as page:
+        answer = await page.ask(press=data)
+
+    assert (answer["card"]["title"], answer["card"]["tone"]) == ("No answer", "error")
+
+
+async def test_what_a_command_lacks_is_asked_with_a_form(house):
+    async with house.open() as client, visit(client) as page:
+        answer = await page.ask(line="alert add")
+
+    assert answer["type"] == "form"
+    assert answer["form"]["name"] == "alert add"
+    assert [question["required"] for question in answer["form"]["questions"]][:2] == [True, True]
+
+
+async def test_an_export_comes_as_a_file(house):
+    async with house.open() as client, visit(client) as page:
+        answer = await page.ask(line="export btc csv")
+
+    name, kind, content = answer["card"]["file"]
+    assert (name.endswith(".csv"), kind) == (True, "text/csv")
+    assert b"hvl" in b64decode(content)
+
+
+async def test_what_a_guest_typed_comes_back_as_plain_text(house):
+    async with house.open() as client, visit(client) as page:
+        answer = await page.ask(line="<img src=x onerror=alert(1)>")
+
+    assert "<img" in "".join(answer["card"]["lines"])  # the page shows it as text
+
+
+async def test_every_card_of_a_simulated_market_says_so():
+    house = House(simulated=True)
+    async with house.open() as client, visit(client) as page:
+        titles = [(await page.ask(line=line))["card"]["title"] for line in ("flip btc", "nothing")]
+        titles.append((await page.ask(press="forged"))["card"]["title"])
+
+    assert all(title.startswith("SIMULATED") for title in titles)
+
+
+async def test_a_browser_stays_the_same_guest_and_another_one_is_another(house):
+    async with house.open() as client, visit(client), another_browser(client) as other:
+        async with visit(client):
+            pass
+        async with visit(other):
+            pass
+
+    first, again, stranger = house.arrived
+    assert first == again != stranger
+    assert first.startswith("web:")
+
+
+async def test_nobody_becomes_a_guest_by_making_up_a_cookie(house):
+    made_up = {"Cookie": "gammabell_guest=AAAAAAAAsomeone"}
+    async with (
+        house.open() as client,
+        another_browser(client) as other,
+        visit(other, **made_up) as page,
+    ):
+        await page.ask(line="flip btc")
+
+    assert house.arrived != ["web:someone"]
+
+
+async def test_a_rule_belongs_to_the_guest_who_made_it(house):
+    async with house.open() as client, visit(client) as page:
+        await page.ask(line="alert add btc hvl cross any")
+        async with another_browser(client) as other, visit(other) as stranger:
+            others = await stranger.ask(line="alert list")
+        own = await page.ask(line="alert list")
+
+    (rule,) = await house.desk.store.rules()
+    assert rule.target == house.arrived[0]
+    assert "hvl" in json.dumps(own["card"]).lower()
+    assert "cross" not in json.dumps(others["card"]["tables"])
+
+
+async def test_a_guest_is_held_back_like_everyone(house):
+    async with house.open() as client, visit(client) as page:
+        answers = [await page.ask(line="flip btc") for _ in range(61)]
+
+    assert "so many commands" in "".join(answers[-1]["card"]["lines"])
+
+
+@pytest.mark.parametrize("origin", [None, "https://evil.example", "null", "http://127.0.0.1:1"])
+async def test_a_page_of_another_site_cannot_chat(house, origin):
+    headers = {"Origin": origin} if origin else {}
+    async with house.open() as client:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await client.session.ws_connect(f"{client.address}/chat", headers=headers)
+
+    assert refused.value.status == 403
+
+
+async def test_a_name_that_was_bound_to_this_machine_cannot_chat(house):
+    headers = {"Origin": "http://evil.example", "Host": "evil.example"}
+    async with house.open() as client:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await client.session.ws_connect(f"{client.address}/chat", headers=headers)
+
+    assert refused.value.status == 403
+
+
+async def test_with_keys_only_who_signed_in_may_chat(house):
+    await add_key(house.desk.store, per_minute=60)
+    async with house.open() as client:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await client.session.ws_connect(
+                f"{client.address}/chat", headers={"Origin": client.address}
+            )
+        async with visit(client, Cookie=f"gammabell_key={KEY}") as page:
+            answer = await page.ask(line="flip btc")
+
+    assert refused.value.status == 401
+    assert answer["card"]["title"].startswith("BTC")
+
+
+@pytest.mark.parametrize("nonsense", ["", "7", "[", "[" * 4_000, '"x"', "x" * 5_000])
+async def test_nonsense_ends_the_conversation_and_nothing_else(house, nonsense):
+    async with house.open() as client:
+        async with visit(client) as page:
+            await page.socket.send_str(nonsense)
+            ended = await page.socket.receive(timeout=5)
+        async with visit(client) as page:
+            answer = await page.ask(line="flip btc")
+
+    assert ended.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
+    assert answer["card"]["title"].startswith("BTC")
+
+
+async def test_the_program_ends_while_pages_are_open(house):
+    async with house.open() as client:
+        socket = await client.session.ws_connect(
+            f"{client.address}/chat", headers={"Origin": client.address}
+        )
+
+    async with asyncio.timeout(5):
+        while not socket.closed:
+            await socket.receive()
+    assert len(house.rooms) == 0
