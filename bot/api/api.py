@@ -165,7 +165,7 @@ class Api:
         if not place.is_public:
             await self._admit(request, visit)
         if place.same_origin:
-            _check_origin(request)
+            self._check_origin(request)
         served = await place.serve(request)
         if isinstance(served, Stream):
             if request.method != "GET":
@@ -174,6 +174,17 @@ class Api:
         if isinstance(served, Download):
             return self._replies.download(visit, served)
         return self._replies.page(request, visit, served)
+
+    def _check_origin(self, request: web.BaseRequest) -> None:
+        """Raises Refused for pages of other sites, and for names that only lead to this machine.
+
+        Where keys are asked for, such a name has none: the browser keeps each for its own name.
+        """
+        host = request.headers.get("Host", "")
+        if not is_own_page(request.headers.get("Origin"), host):
+            raise Refused(FORBIDDEN, "only the dashboard itself may ask this")
+        if not (self._gate.asks_for_keys or names_this_machine(host)):
+            raise Refused(FORBIDDEN, "open it as http://127.0.0.1, or make a key")
 
     async def _stream(
         self, request: web.BaseRequest, visit: Visit, stream: Stream
@@ -259,14 +270,6 @@ class Api:
 def _presented(request: web.BaseRequest) -> str | None:
     """The key of a program, or of a browser that signed in."""
     return request.headers.get("X-API-Key") or request.cookies.get(COOKIE)
-
-
-def _check_origin(request: web.BaseRequest) -> None:
-    """Raises Refused for pages of other sites, and for a name that only leads to this machine."""
-    if not is_own_page(request.headers.get("Origin"), request.headers.get("Host")):
-        raise Refused(FORBIDDEN, "only the dashboard itself may ask this")
-    if not (_presented(request) or names_this_machine(request.headers.get("Host", ""))):
-        raise Refused(FORBIDDEN, "open it as http://127.0.0.1, or make a key")
 
 
 def _invalid(asked: Asked) -> Refused:

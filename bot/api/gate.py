@@ -43,6 +43,11 @@ class Gate:
         key = find_key(presented, keys)
         return await self._quotas.take(key, now) if key else None
 
+    @property
+    def asks_for_keys(self) -> bool:
+        """Whether the last one who was admitted needed a key."""
+        return bool(self._keys) or not self._is_open
+
     def free(self) -> Share:
         """What anyone may do where no key is asked for."""
         return unlimited(self._clock())

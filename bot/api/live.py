@@ -21,6 +21,7 @@ BATCH = 500
 QUEUED = 64  # messages to a page that reads slowly; then it is let go, and comes back
 MOST_LISTENERS = 500
 HEARTBEAT_SECONDS = 15.0
+SEND_SECONDS = 10.0  # for a page to take what it is sent
 AGAIN_MILLISECONDS = 2_000  # after which a page that lost us asks again
 HOUSE = "terminal:"  # whose rings everyone may read: other rules belong to their chats
 
@@ -31,9 +32,16 @@ Queue = asyncio.Queue[bytes | None]
 class Live:
     """Follows the journal from where it ends now."""
 
-    def __init__(self, journal: Journal, heartbeat: float = HEARTBEAT_SECONDS) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        heartbeat: float = HEARTBEAT_SECONDS,
+        patience: float = SEND_SECONDS,
+    ) -> None:
         self._journal = journal
         self._heartbeat = heartbeat
+        self._patience = patience
+        self.listeners = 0  # pages, also those that are being let go
         self._seq: int | None = None  # of the last entry that was read
         self._recent: deque[bytes] = deque(maxlen=REMEMBERED)
         self._queues: set[Queue] = set()
@@ -49,7 +57,7 @@ class Live:
 
     async def open(self, _: web.BaseRequest) -> Stream:
         """The events from now on, after the last ones. Raises Refused."""
-        if len(self._queues) >= MOST_LISTENERS:
+        if self.listeners >= MOST_LISTENERS:
             raise Refused(RATE_LIMIT_EXCEEDED, "too many pages listen; close one")
         return Stream(self._stream)
 
@@ -83,16 +91,26 @@ class Live:
         begin = f"retry: {AGAIN_MILLISECONDS}\nevent: hello\ndata: {{}}\n\n".encode()
         begin += b"".join(self._recent)
         self._queues.add(queue)
+        self.listeners += 1
         try:
             await response.prepare(request)
-            await response.write(begin)
+            await self._write(response, begin)
             while message := await self._next(queue):
-                await response.write(message)
+                await self._write(response, message)
         except ConnectionError:
             pass  # the page was closed
+        except TimeoutError:
+            if request.transport:
+                request.transport.abort()  # closing would wait for the page to read
         finally:
             self._queues.discard(queue)
+            self.listeners -= 1
         return response
+
+    async def _write(self, response: web.StreamResponse, message: bytes) -> None:
+        """Send it. Raises TimeoutError when the page takes nothing."""
+        async with asyncio.timeout(self._patience):
+            await response.write(message)
 
     async def _next(self, queue: Queue) -> bytes | None:
         try:

@@ -17,6 +17,7 @@ class Platform:
 
 TERMINAL = Platform("this terminal")
 PLATFORMS: Mapping[str, Platform] = {
+    "web": Platform("this page"),
     "discord": Platform(
         "Manage Server",
         "in this channel's settings under Permissions",

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 
+import aiohttp
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,6 +67,12 @@ class Listener:
                 name = line.removeprefix("event: ")
             elif line.startswith("data: "):
                 return name, json.loads(line.removeprefix("data: "))
+
+
+async def gone(live):
+    """Returns when no page is open any more."""
+    while live.listeners:  # noqa: ASYNC110  nothing tells of it but the count
+        await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
@@ -128,6 +136,20 @@ async def test_a_page_that_falls_behind_is_let_go_and_the_others_go_on():
         rest = await asyncio.wait_for(page.content.read(), 5)
 
     assert rest.strip() == b""
+
+
+async def test_a_page_that_takes_nothing_is_let_go():
+    journal, text = Journal(), "x" * 1_000_000
+    live = Live(journal, patience=0.1)
+    await live.catch_up()
+    async with listening(live) as page:
+        for _ in range(QUEUED):  # more than the network holds for it
+            journal.add(replace(make_alert(), text=text))
+        await live.catch_up()
+        await asyncio.wait_for(gone(live), 5)
+
+        with pytest.raises(aiohttp.ClientError):
+            await page.content.read()
 
 
 async def test_the_program_ends_while_pages_listen():

@@ -137,8 +137,9 @@ async def test_a_page_of_another_site_cannot_chat(house, origin):
     assert refused.value.status == 403
 
 
-async def test_a_name_that_was_bound_to_this_machine_cannot_chat(house):
-    headers = {"Origin": "http://evil.example", "Host": "evil.example"}
+@pytest.mark.parametrize("more", [{}, {"X-API-Key": "x"}, {"Cookie": "gammabell_key=x"}])
+async def test_a_name_that_was_bound_to_this_machine_cannot_chat(house, more):
+    headers = {"Origin": "http://evil.example", "Host": "evil.example", **more}
     async with house.open() as client:
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await client.session.ws_connect(f"{client.address}/chat", headers=headers)
