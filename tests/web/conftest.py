@@ -32,11 +32,13 @@ class Demo:
         }
         known = {k: v for k, v in os.environ.items() if not k.startswith("GAMMABELL_")}
         own = {f"GAMMABELL_{k}": v for k, v in settings.items()}
+        self._folder = folder
+        self._environment = known | {"PYTHONPATH": str(ROOT)} | own
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "bot", "run", "--source", "sim", "--speed", SPEED],
                 cwd=folder,
-                env=known | {"PYTHONPATH": str(ROOT)} | own,
+                env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
@@ -52,6 +54,14 @@ class Demo:
             assert self._process.poll() is None, self._log.read_text()
             time.sleep(0.05)
         raise AssertionError(self._log.read_text())
+
+    def make_key(self):
+        """A key, which everybody needs from now on."""
+        command = [sys.executable, "-m", "bot", "keys", "create", "desk", "--per-minute", "600"]
+        made = subprocess.run(
+            command, cwd=self._folder, env=self._environment, capture_output=True, check=True
+        )
+        return re.search(rb"gb_live_\w+", made.stdout)[0].decode()
 
     def stop(self):
         """Its exit code, however it is asked to end."""
@@ -71,6 +81,16 @@ def demo(tmp_path_factory):
     finally:
         code = program.stop()
     assert code == 0
+
+
+@pytest.fixture
+def keyed(tmp_path):
+    """Where a demo listens that wants a key, and the key."""
+    program = Demo(tmp_path)
+    try:
+        yield program.address(), program.make_key()
+    finally:
+        program.stop()
 
 
 @pytest.fixture(scope="module")

@@ -148,3 +148,25 @@ def test_everything_can_be_reached_by_keyboard(visit):
 
         assert first == "Skip to the levels"
         assert all(names)
+
+
+def test_where_there_are_keys_the_page_asks_for_one_and_remembers_it(browser, keyed):
+    address, key = keyed
+    page = browser.new_page()
+    page.goto(address)
+    page.wait_for_selector("#key-form:not([hidden])")
+
+    page.fill("#key", "gb_live_wrong")
+    page.press("#key", "Enter")
+    until(page, "document.getElementById('key-error').textContent.includes('not known')")
+    page.fill("#key", key)
+    page.press("#key", "Enter")
+    page.wait_for_selector("#levels tr")
+    page.reload()
+    page.wait_for_selector("#price:not([hidden])")
+    type_line(page, "flip btc")
+    page.wait_for_selector("#talk .card")
+
+    assert page.is_hidden("#key-form")
+    assert key not in page.content() + page.evaluate("document.cookie")
+    page.close()
