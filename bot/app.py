@@ -119,6 +119,8 @@ async def run_daemon(
         terminal = Terminal(sys.stdin, sys.stdout, Path(), simulated=market.simulated)
         program = await make_program(config, market, store, recording, terminal, roles, stack)
         commands = make_commands(program)
+        if "api" in roles:
+            await open_api(program, stack, roles)
         work: list[Work] = [poll(RELOAD_SECONDS, program.rulebook.reload)]
         work += [
             platform.listener(commands, program.chats)
@@ -133,8 +135,6 @@ async def run_daemon(
             work.append(program.dispatcher.run())
         if DELIVER in roles:
             work.append(make_digests(program).run())
-        if "api" in roles:
-            await open_api(program, stack, roles)
         if events and output is not None:
             cursor = Path(f"{events}.cursor")
             printer = stack.enter_context(Printer(store, identity, cursor, journal_line, output))
