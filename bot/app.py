@@ -123,6 +123,10 @@ async def run_daemon(
         program = await make_program(config, market, store, recording, terminal, roles, stack)
         commands = make_commands(program)
         work: list[Work] = [poll(RELOAD_SECONDS, program.rulebook.reload)]
+        if "api" in roles:
+            live = Live(store.journal)
+            await open_api(program, commands, live, stack, roles)
+            work.append(poll(LIVE_SECONDS, live.catch_up))
         work += [
             platform.listener(commands, program.chats)
             for platform in program.platforms
@@ -136,10 +140,6 @@ async def run_daemon(
             work.append(program.dispatcher.run())
         if DELIVER in roles:
             work.append(make_digests(program).run())
-        if "api" in roles:
-            live = Live(store.journal)
-            work.append(poll(LIVE_SECONDS, live.catch_up))
-            await open_api(program, commands, live, stack, roles)
         if events and output is not None:
             cursor = Path(f"{events}.cursor")
             printer = stack.enter_context(Printer(store, identity, cursor, journal_line, output))

@@ -1,6 +1,6 @@
 """What the service needs of the world, in words of the domain; adapters fit by shape."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -117,6 +117,13 @@ class CandleSource(Protocol):
         ...
 
 
+Begun = Callable[[], Awaitable[None]]
+
+
+async def unnoticed() -> None:
+    """What a send without an outbox says of its beginning."""
+
+
 class Messenger(Protocol):
     """A way to reach people; `name` is the part of a target before the colon."""
 
@@ -124,8 +131,8 @@ class Messenger(Protocol):
     repeats_are_safe: bool  # whether the same alert sent twice in a minute or two is one message
     folds: bool  # whether what rang in a chat at one moment goes out as one message
 
-    async def send(self, alert: Alert, begun: Callable[[], None]) -> None:
-        """Deliver one message, at the platform's pace; `begun` is called when it leaves us.
+    async def send(self, alert: Alert, begun: Begun) -> None:
+        """Deliver one message, at the platform's pace; `begun` is awaited when it leaves us.
 
         Raises DeliveryError (later), DeliveryInDoubt (perhaps arrived), RecipientGone,
         PermissionMissing, RecipientMoved, MessageRefused (never) or TokenRefused.
@@ -317,9 +324,8 @@ class Store(Protocol):
         is held for the end of quiet hours keeps nothing back). Among targets the most urgent,
         then the oldest come first.
 
-        Due are pending alerts whose time has come, and leased ones whose lease has run out:
-        those come with one more doubt, since they may have been sent. Two claims never return
-        the same alert within its lease.
+        Due are pending alerts whose time has come, and leased ones whose lease has run out. Two
+        claims never return the same alert within its lease.
         """
         ...
 
@@ -351,11 +357,20 @@ class Store(Protocol):
         """Prolong the owner's leases of these alerts: they are still on their way, no doubt."""
         ...
 
-    async def release(self, owner: str, cut_off: Collection[str] = ()) -> None:
-        """Give back everything leased to the owner, due at once: it is not sending any more.
+    async def begin(self, owner: str, ids: Collection[str]) -> None:
+        """Requests that carry these leased alerts leave now: each has one more doubt.
 
-        Of those that were cut off nobody knows whether they arrived: one more doubt.
+        `retry` takes it back, with what it says; a crash leaves it, so that whoever claims the
+        alert next knows that it may have arrived.
         """
+        ...
+
+    async def hold(self, owner: str, ids: Collection[str], until: datetime) -> None:
+        """Give leased alerts back, held until a silence ends; they live as long from then on."""
+        ...
+
+    async def release(self, owner: str) -> None:
+        """Give back everything leased to the owner, due at once: it is not sending any more."""
         ...
 
     async def chat(self, target: str) -> Chat | None:

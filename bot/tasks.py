@@ -29,7 +29,7 @@ from bot.core.text import age_text
 from bot.core.view import View
 from bot.errors import BotError, NothingHeard, NotListed, SourceError, StoreError, UsageError
 from bot.markets import SIMULATED, Market, enabled_venues, live_market, now_utc, recorded_market
-from bot.ports import ChainSource
+from bot.ports import Begun, ChainSource
 from bot.program import make_ticker
 from bot.recording.format import Recording, read_recording
 from bot.recording.recorder import Recorder, RecordingWire
@@ -77,7 +77,7 @@ class Silent:
     repeats_are_safe = True
     folds = False
 
-    async def send(self, alert: Alert, begun: Callable[[], None]) -> None:
+    async def send(self, alert: Alert, begun: Begun) -> None:
         """Nothing more to do."""
 
 

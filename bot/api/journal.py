@@ -1,4 +1,4 @@
-"""The journal as JSON Lines: one object an event, keys in product.md's order."""
+"""The journal as JSON Lines: one object an event, keys always in the same order."""
 
 from datetime import datetime
 

@@ -1,7 +1,9 @@
 """The API on a port: connections, their limits, and the end."""
 
 import asyncio
+import errno
 import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -108,6 +110,8 @@ async def _start(site: web.TCPSite, host: str, port: int) -> None:
     try:
         await site.start()
     except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        why = "is taken" if taken else f"cannot be had ({os.strerror(error.errno or 0)})"
         raise BotError(
-            f"[api] {host} port {port}: {error.strerror}; choose another host or port"
+            f"[api] {host} port {port} {why}; choose another, say by GAMMABELL_API__PORT"
         ) from error

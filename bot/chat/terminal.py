@@ -22,6 +22,7 @@ from bot.core.reply import (
     with_picture,
 )
 from bot.errors import DeliveryError
+from bot.ports import Begun, unnoticed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,9 +68,9 @@ class Terminal:
         self._later: asyncio.TimerHandle | None = None  # until we may read again
         self._screen = Screen(stdout) if stdout.isatty() else None
 
-    async def send(self, alert: Alert, begun: Callable[[], None] = lambda: None) -> None:
+    async def send(self, alert: Alert, begun: Begun = unnoticed) -> None:
         """Ring. Raises DeliveryError when the text could not be written."""
-        begun()
+        del begun  # a line may be printed again, with its id: nothing to note
         marked = f"SIMULATED {alert.text}" if self._simulated else alert.text
         at = alert.at.astimezone(UTC)
         if self._screen is None:

@@ -183,7 +183,7 @@ def level_price(key: LevelKey, levels: Levels) -> float | None:
 
 
 def event_object(event: Event | Alert | Delivery) -> dict[str, object]:
-    """The event as product.md writes it, keys in its order."""
+    """The event as the journal tells it, keys always in the same order."""
     match event:
         case Crossing():
             return {

@@ -17,8 +17,10 @@ class Argument:
 
     @property
     def usage(self) -> str:
-        """As help writes it: [optional] REQUIRED."""
-        return self.name.upper() if self.required else f"[{self.name}]"
+        """As help writes it: [optional] [one|of|these] REQUIRED."""
+        if self.required:
+            return self.name.upper()
+        return f"[{'|'.join(self.choices) or self.name}]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,8 @@ def money_text(value: float | None) -> str:
 
 def percent_text(fraction: float) -> str:
     """A signed distance in at most seven characters: +0.42%, +112%."""
-    return f"{fraction * 100:+.{0 if abs(fraction) >= 0.99995 else 2}f}%"
+    text = f"{fraction * 100:+.{0 if abs(fraction) >= 0.99995 else 2}f}%"
+    return "+0.00%" if text == "-0.00%" else text
 
 
 def age_text(age: timedelta) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from bot.core.chats import quiet_until
 from bot.core.events import Alert, Delivery, DeliveryState
 from bot.core.folding import fold_held, fold_moment, mark_late
 from bot.core.retry import doubted, is_spent, retry_delay
@@ -26,13 +27,13 @@ from bot.service.chats import Chats
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=60)  # what a crash delays its messages by, at most
+LEASE = timedelta(seconds=30)  # what a crash delays its messages by, at most
 KNOWN_FOR = timedelta(minutes=2)  # what Discord calls the past few minutes, of a nonce
 MOST_MOVES = 3  # of a chat while one message is sent
 REST = timedelta(seconds=60)  # of a messenger whose token is refused
 FIRST_MISSING_SECONDS = 60.0  # until a missing right is looked for again
 NOTICE_LIFE = timedelta(days=1)
-SETTLE_PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds, together less than a lease
+SETTLE_PAUSES = (1.0, 2.0, 4.0, 8.0)  # seconds, together less than a lease
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +71,25 @@ class Courier:
         self._timer = timer
         self._known_for = KNOWN_FOR if messenger.repeats_are_safe else timedelta()
         self._carried: set[str] = set()
-        self._begun: set[str] = set()
 
     @property
     def carried(self) -> Collection[str]:
         """The alerts that are on their way, and leased to us meanwhile."""
         return self._carried
 
-    @property
-    def cut_off(self) -> Collection[str]:
-        """Once nothing is on its way any more: the alerts that have perhaps arrived."""
-        return self._begun
-
     async def deliver(self, head: Alert) -> int:
         """How many alerts ended: the claimed one, and those that are told with it.
 
         Raises StoreError, and TokenRefused when they were given back because of it.
         """
-        self._take([head])
+        self._carried.add(head.id)
         claimed = [head]
         try:
+            if until := await self._silence(head):
+                await self._store.hold(self._owner, [head.id], until)
+                return 0
             claimed += await self._companions(head)
-            self._take(claimed)
+            self._carried |= _ids(claimed)
             return await self._deliver(claimed)
         finally:
             self._carried -= _ids(claimed)
@@ -105,15 +103,11 @@ class Courier:
                 rows.append(alert)
         return ended + (await self._send(await self._parcel(rows)) if rows else 0)
 
-    def _take(self, claimed: Sequence[Alert]) -> None:
-        """Carry them; whether an earlier send of them arrived is counted by now."""
-        self._carried |= _ids(claimed)
-        self._begun -= _ids(claimed)
-
-    def _given_back(self, rows: Sequence[Alert]) -> None:
-        """They are ours no more."""
-        self._carried -= _ids(rows)
-        self._begun -= _ids(rows)
+    async def _silence(self, head: Alert) -> datetime | None:
+        """Until when its chat wants quiet, which may have begun after the alert was made."""
+        if head.held or head.kind != "alert":
+            return None
+        return quiet_until(await self._chats.of(head.target), self._now())
 
     async def _companions(self, head: Alert) -> Sequence[Alert]:
         """What is told with it: what was held too, or what rang there at the same moment."""
@@ -147,8 +141,8 @@ class Courier:
         await self._reached(parcel.message.target)
         return ended
 
-    def _begin(self, rows: Sequence[Alert]) -> None:
-        self._begun |= _ids(rows)
+    async def _begin(self, rows: Sequence[Alert]) -> None:
+        await self._store.begin(self._owner, _ids(rows))
 
     async def _heed(self, trouble: BotError, parcel: Parcel) -> int:
         """Do what the error asks for."""
@@ -236,7 +230,7 @@ class Courier:
         due_at = self._now() + delay
         for row in parcel.rows:
             await self._store.retry(self._owner, row, due_at)
-        self._given_back(parcel.rows)
+        self._carried -= _ids(parcel.rows)
         return 0
 
     async def _settle(self, rows: Sequence[Alert], state: DeliveryState) -> int:
@@ -246,7 +240,7 @@ class Courier:
         """
         ended = [Delivery(self._now(), row.id, row.target, state) for row in rows]
         count = await self._written(ended)
-        self._given_back(rows)
+        self._carried -= _ids(rows)
         return count
 
     async def _written(self, ended: Sequence[Delivery]) -> int:

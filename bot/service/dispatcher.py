@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from bot.core.events import Alert
@@ -69,9 +69,7 @@ class Dispatcher:
 
     async def release(self) -> None:
         """Give back what an earlier run, or this one, left unsent."""
-        await self._store.release(
-            self._owner, [identity for lane in self._lanes for identity in lane.cut_off]
-        )
+        await self._store.release(self._owner)
 
     def troubles(self) -> Mapping[str, str]:
         """By messenger, for /status, what keeps everything back, and for how long."""
@@ -132,11 +130,6 @@ class Lane:
         if not self._trouble:
             return ""
         return f"nothing is sent: {self._trouble}, for {age_text(self._now() - self._since)}"
-
-    @property
-    def cut_off(self) -> Collection[str]:
-        """The alerts that have perhaps arrived, once nothing is on its way any more."""
-        return self._courier.cut_off
 
     async def _fill(self, group: asyncio.TaskGroup) -> None:
         """Keep what is on its way, and send what is due as far as there is room."""

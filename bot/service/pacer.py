@@ -21,6 +21,7 @@ REPLY_SPACING = 1.0  # seconds between two messages of one chat, on every platfo
 LONGEST_REPLY_WAIT = 0.1  # seconds for a slot; a reply that would wait longer borrows one
 STRICT_AFTER = 2.0  # seconds after a borrowed slot in which a refusal is blamed on it
 STRICT_SECONDS = 600.0  # without borrowing, once the platform refused it
+KEPT_FOR_PUSHES = 6  # of a group's messages a minute: whoever asks a lot silences no ring
 MINUTE = 61.0  # seconds: the platform's minute, and what a message may take on its way
 LONGEST_DEBT = 30.0  # seconds that pushes wait for replies' borrowed slots
 MOST_REFUSALS = 5_000  # in the time below: half of what makes Discord ban an address
@@ -62,6 +63,11 @@ class _Place:
 ANYWHERE = _Place()
 
 
+def _full_until(lately: deque[float], most: int) -> float:
+    """When there is room for one more of so many a minute."""
+    return lately[-most] + MINUTE if len(lately) >= most else 0.0
+
+
 class Places:
     """The chats that were sent to lately; those that need not wait any more are forgotten."""
 
@@ -93,9 +99,7 @@ class Places:
         lately.append(now)
         while lately[0] <= now - MINUTE:
             lately.popleft()
-        if len(lately) >= most:
-            full_until = lately[-most] + MINUTE
-            self.hold(name, now, full_until, full_until)
+        self.hold(name, now, _full_until(lately, most - KEPT_FOR_PUSHES), _full_until(lately, most))
 
     def _forget(self, now: float) -> None:
         self._places = {

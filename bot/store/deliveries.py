@@ -73,11 +73,25 @@ class SqlOutbox(SqlBase):
                 some = wanted[start : start + RENEWED_AT_ONCE]
                 await database.run(outbox.renewing(owner, some, until))
 
-    async def release(self, owner: str, cut_off: Collection[str] = ()) -> None:
+    async def begin(self, owner: str, ids: Collection[str]) -> None:
+        """Requests that carry these leave now: each has one more doubt."""
+        async with self._writing() as database:
+            await database.run(outbox.beginning(owner, sorted(ids)))
+
+    async def hold(self, owner: str, ids: Collection[str], until: datetime) -> None:
+        """Give leased alerts back to be told when a silence ends."""
+        async with self._writing() as database:
+            await self._alone(database, OUTBOX_LOCK)
+            leased = (await database.run(outbox.leased_of(owner, sorted(ids)))).all()
+            rows = [outbox.redated_row(row.number, row.body, until, held=True) for row in leased]
+            if rows:
+                await database.run(outbox.holding(until), rows)
+
+    async def release(self, owner: str) -> None:
         """Give back everything leased to the owner, due at once."""
         async with self._writing() as database:
             await self._alone(database, OUTBOX_LOCK)  # lest a move takes the same rows in turns
-            await database.run(outbox.releasing(owner, cut_off))
+            await database.run(outbox.releasing(owner))
 
     async def hasten(self, target: str, now: datetime) -> None:
         """What waits for the chat to be tried again is due now."""
@@ -109,7 +123,7 @@ class SqlOutbox(SqlBase):
     async def _lease(
         self, due: Select[tuple[object, ...]], owner: str, until: datetime
     ) -> list[Alert]:
-        """The alerts, leased; who had them before may have sent them.
+        """The alerts, leased.
 
         Two that look at once could both find a target free: on PostgreSQL they take turns.
         """
@@ -125,7 +139,7 @@ class SqlOutbox(SqlBase):
             replace(
                 codec.from_json(row.body, Alert),
                 attempts=row.attempts,
-                doubts=row.doubts + (row.owner is not None),
+                doubts=row.doubts,
             )
             for row in rows
         ]

@@ -194,14 +194,30 @@ class MemoryStore:
                 if leased and leased.owner == owner:
                     stored.alerts[identity] = replace(leased, due_at=until)
 
-    async def release(self, owner: str, cut_off: Collection[str] = ()) -> None:
+    async def begin(self, owner: str, ids: Collection[str]) -> None:
+        """Requests that carry these leave now: each has one more doubt."""
+        with self._changing() as stored:
+            for identity in ids:
+                leased = self._stored.alerts.get(identity)
+                if leased and leased.owner == owner:
+                    alert = replace(leased.alert, doubts=leased.alert.doubts + 1)
+                    stored.alerts[identity] = replace(leased, alert=alert)
+
+    async def hold(self, owner: str, ids: Collection[str], until: datetime) -> None:
+        """Give leased alerts back to be told when a silence ends."""
+        with self._changing() as stored:
+            for identity in ids:
+                leased = self._stored.alerts.get(identity)
+                if leased and leased.owner == owner:
+                    alert = replace(redated(leased.alert, until), held=True)
+                    stored.alerts[identity] = Outgoing(alert, until)
+
+    async def release(self, owner: str) -> None:
         """Give back everything leased to the owner, due at once."""
         with self._changing() as stored:
             for identity, leased in self._stored.alerts.items():
                 if leased.owner == owner:
-                    alert = leased.alert
-                    again = replace(alert, doubts=alert.doubts + (identity in cut_off))
-                    stored.alerts[identity] = Outgoing(again, alert.at)
+                    stored.alerts[identity] = Outgoing(leased.alert, leased.alert.at)
 
     async def chat(self, target: str) -> Chat | None:
         """What is known of the chat."""
@@ -401,11 +417,8 @@ class MemoryStore:
         ]
 
     def _lease(self, due: Sequence[Outgoing], owner: str, until: datetime) -> list[Alert]:
-        """The alerts, leased; who had them before may have sent them."""
-        leased = [
-            replace(one.alert, doubts=one.alert.doubts + 1) if one.owner else one.alert
-            for one in due
-        ]
+        """The alerts, leased."""
+        leased = [one.alert for one in due]
         with self._changing() as stored:
             stored.alerts |= {alert.id: Outgoing(alert, until, owner) for alert in leased}
         return leased

@@ -1,6 +1,7 @@
 """The outbox in SQL: who is served next, and what becomes of a message, a statement each."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import (
@@ -9,7 +10,6 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
-    case,
     or_,
     select,
     update,
@@ -71,10 +71,15 @@ def held_of(target: str) -> Alerts:
 
 
 def leasing(numbers: Collection[int], owner: str, until: datetime) -> Update:
-    """These are the owner's until then; who had them before may have sent them."""
-    doubts = alerts.c.doubts + case((alerts.c.owner.is_not(None), 1), else_=0)
-    leased = {"state": LEASED, "owner": owner, "due_at": until, "doubts": doubts}
+    """These are the owner's until then."""
+    leased = {"state": LEASED, "owner": owner, "due_at": until}
     return update(alerts).where(alerts.c.number.in_(numbers)).values(leased)
+
+
+def beginning(owner: str, ids: Collection[str]) -> Update:
+    """Requests with these leave now: from here on nobody knows, until an answer says."""
+    held = and_(alerts.c.owner == owner, alerts.c.id.in_(ids))
+    return update(alerts).where(held).values(doubts=alerts.c.doubts + 1)
 
 
 def renewing(owner: str, ids: Collection[str], until: datetime) -> Update:
@@ -83,10 +88,9 @@ def renewing(owner: str, ids: Collection[str], until: datetime) -> Update:
     return update(alerts).where(held).values(due_at=until)
 
 
-def releasing(owner: str, cut_off: Collection[str]) -> Update:
-    """Nothing is the owner's any more; those that were cut off have perhaps arrived."""
-    doubts = alerts.c.doubts + case((alerts.c.id.in_(cut_off), 1), else_=0)
-    values = {"state": PENDING, "owner": None, "due_at": alerts.c.at, "doubts": doubts}
+def releasing(owner: str) -> Update:
+    """Nothing is the owner's any more."""
+    values = {"state": PENDING, "owner": None, "due_at": alerts.c.at}
     return update(alerts).where(alerts.c.owner == owner).values(values)
 
 
@@ -127,9 +131,21 @@ def redating(due_at: datetime) -> Update:
     return update(alerts).where(one).values(due_at=due_at, body=bindparam("life"))
 
 
-def redated_row(number: int, body: str, due_at: datetime) -> Row:
-    """What `redating` is told of an alert."""
+def leased_of(owner: str, ids: Collection[str]) -> Alerts:
+    """What of these is the owner's."""
+    return select(alerts).where(alerts.c.owner == owner, alerts.c.id.in_(ids)).with_for_update()
+
+
+def holding(until: datetime) -> Update:
+    """Alerts, each with its number and new body, are held until then."""
+    values = {"state": PENDING, "owner": None, "held": True}
+    return redating(until).values(values)
+
+
+def redated_row(number: int, body: str, due_at: datetime, *, held: bool | None = None) -> Row:
+    """What `redating` and `holding` are told of an alert."""
     later = redated(codec.from_json(body, Alert), due_at)
+    later = later if held is None else replace(later, held=held)
     return {"redated": number, "life": codec.to_json(later)}
 
 

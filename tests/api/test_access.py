@@ -155,7 +155,7 @@ async def test_where_everyone_may_ask_a_key_is_needed_even_after_the_last_is_rev
 
 async def test_a_port_that_is_taken_is_one_line(store):
     async with serving(make_parts(store), "127.0.0.1", 0) as address:
-        with pytest.raises(BotError, match="choose another host or port"):
+        with pytest.raises(BotError, match="is taken; choose another"):
             async with serving(make_parts(store), "127.0.0.1", int(address.rpartition(":")[2])):
                 pass
 

@@ -230,3 +230,7 @@ def test_a_snapshot_is_told_in_one_line_what_does_not_exist_included():
         "BTC $80,000, regime positive, HVL $79,000, call resistance $85,000, "
         "put support none, net GEX -$2.5M per 1%"
     )
+
+
+def test_a_distance_that_rounds_to_nothing_is_not_below():
+    assert percent_text(-0.00001) == percent_text(0.0) == "+0.00%"

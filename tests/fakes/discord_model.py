@@ -82,6 +82,7 @@ REFUSALS = {
     40005: (413, "Request entity too large"),
     40033: (400, "This message has already been crossposted."),
     40060: (400, "Interaction has already been acknowledged."),
+    40067: (400, "A tag is required to create a forum post in this channel"),
     50001: (403, "Missing Access"),
     50005: (403, "Cannot edit a message authored by another user"),
     50006: (400, "Cannot send an empty message"),

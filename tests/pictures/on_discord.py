@@ -91,7 +91,7 @@ async def _shots(channel, town):
         await channel.ask("alert add", **rule)
     alerts = await channel.card("alert list")
     ring = await channel.ring(town)
-    setup = await channel.card_without(Permission.ATTACH_FILES, "setup")
+    setup = await channel.card_without(Permission.EMBED_LINKS, "setup")
     await channel.ask("feed on", symbols="btc eth")
     feed = await channel.card("feed status")
     return [

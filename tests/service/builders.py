@@ -17,7 +17,7 @@ from bot.core.rules import Rule, parse_rule
 from bot.core.snapshot import Candle, Levels, Snapshot, Tick, snapshot_id
 from bot.core.zones import FlipZone
 from bot.errors import DeliveryError, SourceError
-from bot.ports import JournalEntry, Messenger, Record, Store
+from bot.ports import Begun, JournalEntry, Messenger, Record, Store
 from bot.service.chats import Chats
 from bot.service.desk import Desk
 from bot.service.dispatcher import Dispatcher
@@ -242,14 +242,16 @@ class ScriptedMessenger:
 
     repeats_are_safe = True
     folds = False
+    tells_when_it_begins = False  # as platforms do; the terminal does not
 
     def __init__(self, name: str = "terminal", *trouble: DeliveryError) -> None:
         self.name = name
         self.trouble = list(trouble)
         self.sent: list[Alert] = []
 
-    async def send(self, alert: Alert, begun: Callable[[], None]) -> None:
-        begun()
+    async def send(self, alert: Alert, begun: Begun) -> None:
+        if self.tells_when_it_begins:
+            await begun()
         if self.trouble:
             raise self.trouble.pop(0)
         self.sent.append(alert)
@@ -306,6 +308,12 @@ class FragileStore(MemoryStore):
 
     async def renew(self, *request) -> None:
         await self._write(super().renew(*request))
+
+    async def begin(self, *request) -> None:
+        await self._write(super().begin(*request))
+
+    async def hold(self, *request) -> None:
+        await self._write(super().hold(*request))
 
     async def release(self, *request) -> None:
         await self._write(super().release(*request))

@@ -254,7 +254,7 @@ async def test_a_command_is_added_in_one_place():
         only_line(await desk.ask("frobnicat")) == "no command 'frobnicat'; did you mean frobnicate?"
     )
     assert (
-        Field("frobnicate ID [how]", "for this test") in (await desk.ask("help frobnicate")).fields
+        Field("frobnicate ID [a|b]", "for this test") in (await desk.ask("help frobnicate")).fields
     )
     questions = (
         Question("id", "which", True, title="Which one"),
@@ -274,9 +274,9 @@ async def test_help_names_every_command_under_its_topic_with_a_slash_where_that_
     here, there = await desk.ask("help"), await desk.ask("help", in_private())
 
     assert [one.name for one in here.fields] == ["Market", "Alerts", "Silence", "Feeds", "More"]
-    assert here.fields[0].value.startswith("levels [symbol] [expiries] [venues] · chart [symbol]")
+    assert here.fields[0].value.startswith("levels [symbol] [all|0dte] [venues] · chart [symbol]")
     assert there.fields[0].value.startswith(
-        "/levels [symbol] [expiries] [venues] · /chart [symbol]"
+        "/levels [symbol] [all|0dte] [venues] · /chart [symbol]"
     )
     named = " · ".join(one.value for one in here.fields)
     assert named.split(" · ") == [entry.usage for entry in MENU.values()]

@@ -232,11 +232,22 @@ class TestADoubt:
         world = await World(safe=False).holding(make_alert())
         for _ in range(3):
             await world.store.claim("telegram", "dead", world.clock.now(), LEASE, 9)
+            await world.store.begin("dead", ["a"])
             world.clock.wait(60)
 
         assert await world.deliver() == [1]
 
         assert (world.messenger.ids, await world.ends()) == ([], {"a": "in_doubt"})
+
+    async def test_is_none_where_the_crash_came_before_the_request(self):
+        world = await World(safe=False).holding(make_alert())
+        for _ in range(9):
+            await world.store.claim("telegram", "dead", world.clock.now(), LEASE, 9)
+            world.clock.wait(60)
+
+        assert await world.deliver() == [1]
+
+        assert (world.messenger.ids, await world.ends()) == (["a"], {"a": "sent"})
 
     async def test_does_not_matter_where_a_repeat_makes_no_second_message(self):
         world = await World(*[DeliveryInDoubt("reply lost")] * 4, safe=True).holding(make_alert())
@@ -522,3 +533,17 @@ class TestARevivedChat:
         await world.deliver(60)
 
         assert [target for target, _ in world.told] == ["telegram:7"]
+
+
+async def test_a_silence_that_began_after_the_ring_was_made_holds_it():
+    world = await World(DeliveryError("busy")).holding(make_alert("a"))
+    await world.deliver()
+    until = world.clock.now() + timedelta(hours=1)
+    await world.chats.change(GROUP.target, lambda chat: replace(chat, snoozed_until=until))
+
+    await world.deliver(60)
+    while_quiet = list(world.messenger.ids)
+    await world.deliver(3_600)
+
+    assert while_quiet == []
+    assert [alert.card.title for alert in world.messenger.sent] == ["While quiet: rang once"]

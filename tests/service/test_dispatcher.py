@@ -386,7 +386,7 @@ class TestTheLoop:
         class Hanging(ScriptedMessenger):
             async def send(self, alert, begun):
                 if leaves:
-                    begun()
+                    await begun()
                 await asyncio.Event().wait()
 
         async def scenario():
@@ -410,6 +410,7 @@ class TestTheLoop:
             return await store.claim("terminal", "two", after(9), LEASE, 9)
 
         messenger = ScriptedMessenger()
+        messenger.tells_when_it_begins = True
 
         [again] = run_virtually(scenario())
 

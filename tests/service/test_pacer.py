@@ -165,6 +165,7 @@ class TestReplies:
         line = sent(Line, *replies, *pushes)
 
         assert busiest(line.times("-1"), 60.0) <= 20
+        assert line.times("-1", ALERT)[5] <= 70.0
         assert line.times("-1")[-1] <= 3 * 62.0
 
     def test_borrow_no_slot_for_a_while_after_the_platform_refused_one(self):

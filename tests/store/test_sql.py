@@ -195,7 +195,7 @@ async def test_alerts_that_wait_in_a_database_without_chats_are_sent_in_their_or
     await store.close()
 
     assert early == []
-    assert claimed == make_alert("a1", NOON + SECOND, attempts=2, doubts=1)
+    assert claimed == make_alert("a1", NOON + SECOND, attempts=2)
     assert last == make_alert("a2", NOON + 2 * SECOND, "terminal:2", attempts=2)
 
 

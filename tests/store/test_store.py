@@ -519,31 +519,35 @@ async def test_an_alert_with_a_time_of_its_own_is_due_then(store):
     assert await claim(store, now=NOON + HOUR) == ["a1"]
 
 
-async def test_a_lease_that_ran_out_is_a_doubt_and_one_given_back_is_not(store):
+async def test_a_request_that_had_begun_when_its_lease_ran_out_is_a_doubt(store):
     await store.record(make_ring(make_alert()))
 
     async def doubts(minutes):
         (alert,) = await store.claim("terminal", "me", NOON + minutes * MINUTE, MINUTE, 1)
         return alert.doubts
 
-    assert [await doubts(0), await doubts(1), await doubts(2)] == [0, 1, 2]
+    before = [await doubts(0), await doubts(1)]
+    await store.begin("me", ["a1", "unknown"])
+    after = [await doubts(2), await doubts(3)]
+    await store.begin("you", ["a1"])
     await store.release("me")
-    assert await doubts(2) == 2
+
+    assert (before, after, await doubts(4)) == ([0, 0], [1, 1], 1)
 
 
-async def test_what_was_cut_off_when_its_owner_stopped_comes_with_a_doubt(store):
-    await store.record(ring_apart(make_alert("sent"), make_alert("waited"), make_alert("other")))
-    await claim(store, limit=2)
-    await claim(store, "you")
+async def test_what_is_held_after_all_waits_for_the_silence_to_end_and_lives_as_long(store):
+    await store.record(ring_apart(make_alert("a0"), make_alert("a1")))
+    await claim(store)
 
-    await store.release("me", ["sent", "other", "unknown"])
+    await store.hold("me", ["a0", "unknown"], NOON + HOUR)
+    await store.hold("you", ["a1"], NOON + HOUR)
 
-    again = await store.claim("terminal", "me", NOON, MINUTE, 9)
-    assert [(one.id, one.doubts) for one in again] == [("sent", 1), ("waited", 0)]
-    assert await store.settle("you", sent("other"))
+    assert await claim(store, now=NOON + HOUR - SECOND) == ["a1"]
+    (held,) = await store.claim("terminal", "you", NOON + HOUR, MINUTE, 1)
+    assert (held.id, held.held, held.expires_at) == ("a0", True, NOON + HOUR + 15 * MINUTE)
 
 
-async def test_a_renewed_lease_goes_on_without_a_doubt(store):
+async def test_a_renewed_lease_goes_on(store):
     await store.record(ring_apart(make_alert("a0"), make_alert("a1"), make_alert("a2")))
     await claim(store)
 
@@ -551,8 +555,8 @@ async def test_a_renewed_lease_goes_on_without_a_doubt(store):
 
     late = await store.claim("terminal", "you", NOON + HOUR - SECOND, DAY, 9)
     later = await store.claim("terminal", "you", NOON + HOUR, DAY, 9)
-    assert [(one.id, one.doubts) for one in late] == [("a2", 1)]
-    assert [(one.id, one.doubts) for one in later] == [("a0", 1), ("a1", 1)]
+    assert [one.id for one in late] == ["a2"]
+    assert [one.id for one in later] == ["a0", "a1"]
 
 
 async def test_a_lease_that_ran_out_can_be_renewed_while_nobody_else_took_it(store):
@@ -746,7 +750,7 @@ async def test_what_is_being_sent_is_not_hastened(store):
     assert await claim(store, now=NOON) == []
 
 
-async def test_held_alerts_whose_lease_ran_out_come_with_a_doubt(store):
+async def test_held_alerts_whose_lease_ran_out_are_claimed_again(store):
     await store.record(make_ring(make_alert("a1", held=True)))
     await store.claim_companions(make_alert(held=True), "crashed", NOON, MINUTE)
 
@@ -755,7 +759,7 @@ async def test_held_alerts_whose_lease_ran_out_come_with_a_doubt(store):
         for one in await store.claim_companions(make_alert(held=True), "me", NOON, MINUTE)
     ] == []
     later = await store.claim_companions(make_alert(held=True), "me", NOON + MINUTE, MINUTE)
-    assert [one.doubts for one in later] == [1]
+    assert [one.id for one in later] == ["a1"]
 
 
 # messages that no market event caused

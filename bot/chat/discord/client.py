@@ -110,7 +110,7 @@ class Client(discord.AutoShardedClient):
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Someone added us: what we knew there can be reached again."""
-        for channels in (guild.text_channels, guild.threads):
+        for channels in (guild.text_channels, guild.forums, guild.threads):
             for channel in channels:
                 await self._revive(channel)
 
@@ -161,9 +161,12 @@ class Client(discord.AutoShardedClient):
             self._status.note(f"down: {self.why_alone}")
 
     def _shard_changed(self, shard: int, *, is_up: bool) -> None:
+        was_alone = not self._up
         (self._up.add if is_up else self._up.discard)(shard)
         self.why_alone = NO_SHARD
         self._note()
+        if was_alone and not self._up:  # the library tried in vain: no reason to wait anew
+            return
         deadline = None if self._up else self.loop.time() + self._alone_seconds
         with contextlib.suppress(RuntimeError):  # the client is ending already
             self.lifeline.reschedule(deadline)

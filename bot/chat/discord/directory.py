@@ -2,7 +2,7 @@
 
 import json
 from collections import OrderedDict
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 import discord
 
@@ -19,6 +19,7 @@ class Place:
     name: str = "direct messages"
     guild: int = 0
     is_announcement: bool = False
+    is_forum: bool = False
 
 
 class Directory:
@@ -53,12 +54,31 @@ class Directory:
         self._stored.pop(target, None)
         await self._facts.put_fact(_fact(target), "")
 
+    async def post_in(self, forum: Place) -> Place | None:
+        """Our own post in the forum, where we have made one."""
+        kept = await self._facts.fact(_post_fact(forum))
+        return replace(forum, id=int(kept)) if kept else None
+
+    async def keep_post(self, forum: Place, post: int) -> Place:
+        """Store the post, once it is made."""
+        await self._facts.put_fact(_post_fact(forum), str(post))
+        return replace(forum, id=post)
+
+    async def forget_post(self, forum: Place) -> None:
+        """The post is gone: another one has to be made."""
+        await self._facts.put_fact(_post_fact(forum), "")
+
 
 def place_of(channel: discord.abc.GuildChannel | discord.Thread) -> Place:
     """A server's channel, or a thread in one."""
     is_announcement = isinstance(channel, discord.TextChannel) and channel.is_news()
-    return Place(channel.id, f"#{channel.name}", channel.guild.id, is_announcement)
+    is_forum = isinstance(channel, discord.ForumChannel)
+    return Place(channel.id, f"#{channel.name}", channel.guild.id, is_announcement, is_forum)
 
 
 def _fact(target: str) -> str:
     return f"discord.place.{target.partition(':')[2]}"
+
+
+def _post_fact(forum: Place) -> str:
+    return f"discord.post.{forum.id}"

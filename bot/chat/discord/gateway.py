@@ -22,7 +22,9 @@ from bot.ports import ChatBook, CommandLayer, Facts, Timer
 
 logger = logging.getLogger(__name__)
 
-ALONE = 60.0  # seconds without any shard, after which a fresh client tries
+# Seconds without any shard, after which a fresh client tries: long enough for the library to
+# resume, and short because its own pauses double without end.
+ALONE = 15.0
 WRONG_TOKEN = 4_004  # the code with which the gateway closes
 
 

@@ -1,12 +1,16 @@
-"""Where a target's messages go: a channel, a thread, a person's direct messages."""
+"""Where a target's messages go: a channel, a thread, a forum's post, a person's messages."""
 
 import discord
+from discord.http import MultipartParameters
 
 from bot.chat.discord.directory import Directory, Place, place_of
 from bot.chat.discord.rest import Rest
 from bot.chat.discord.rights import first_lacking, locking
 from bot.errors import BotError
 from bot.ports import Facts, Urgency
+
+POST = "Gamma levels"
+POST_TEXT = "Rings and digests of this forum come into this post."
 
 
 class Places:
@@ -24,17 +28,24 @@ class Places:
                 _looking_up(target), urgency, lambda client: _look_up(client, target)
             )
             await self._directory.keep(target, place)
-        return place
+        return await self._post(place, target, urgency) if place.is_forum else place
 
     async def known(self, target: str) -> Place | None:
-        """The place, where it was looked up before."""
-        return await self._directory.find(target)
+        """The place, where it was looked up before; a forum itself while we have no post there."""
+        place = await self._directory.find(target)
+        if place is None or not place.is_forum:
+            return place
+        return await self._directory.post_in(place) or place
 
     async def reopen(self, target: str) -> bool:
-        """Whether the place, which is gone, can be opened anew: direct messages can."""
-        if not _is_person(target):
+        """Whether the place, which is gone, can be opened anew: direct messages, our own post."""
+        if _is_person(target):
+            await self._directory.forget(target)
+            return True
+        forum = await self._directory.find(target)
+        if forum is None or not forum.is_forum or await self._directory.post_in(forum) is None:
             return False
-        await self._directory.forget(target)
+        await self._directory.forget_post(forum)
         return True
 
     async def is_left(self, place: Place, target: str, urgency: Urgency) -> bool:
@@ -60,6 +71,16 @@ class Places:
         except (BotError, discord.HTTPException, discord.ClientException):
             return ()
 
+    async def _post(self, forum: Place, target: str, urgency: Urgency) -> Place:
+        """Our post in the forum, made when there is none yet."""
+        post = await self._directory.post_in(forum)
+        if post:
+            return post
+        made = await self._rest.ask(
+            _looking_up(target), urgency, lambda client: _make_post(client, forum)
+        )
+        return await self._directory.keep_post(forum, made)
+
 
 def _is_person(target: str) -> bool:
     return target.partition(":")[2].startswith("@")
@@ -78,6 +99,13 @@ async def _look_up(client: discord.Client, target: str) -> Place:
         return Place(int((await client.http.start_private_message(address))["id"]))
     channel = await client.fetch_channel(address)
     return Place(address) if isinstance(channel, discord.abc.PrivateChannel) else place_of(channel)
+
+
+async def _make_post(client: discord.Client, forum: Place) -> int:
+    """The id of a new post."""
+    payload = {"name": POST, "message": {"content": POST_TEXT}}
+    params = MultipartParameters(payload=payload, multipart=None, files=None)
+    return int((await client.http.start_thread_in_forum(forum.id, params=params))["id"])
 
 
 async def _lacks(client: discord.Client, place: Place) -> tuple[str, ...]:

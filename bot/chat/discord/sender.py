@@ -1,4 +1,4 @@
-"""Rings, notices and digests into channels, threads, posts of forums and direct messages."""
+"""Rings, notices and digests into channels, threads, forums and direct messages."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -31,7 +31,7 @@ from bot.errors import (
     RecipientGone,
     StoreError,
 )
-from bot.ports import Facts, Pace, Urgency, urgency_of
+from bot.ports import Begun, Facts, Pace, Urgency, unnoticed, urgency_of
 
 SECONDS = 10.0  # that one request may take before it is tried again
 UNKNOWN = Place(0, "that channel")
@@ -61,7 +61,7 @@ class DiscordSender:
         self._signer = signer
         self._simulated = simulated
 
-    async def send(self, alert: Alert, begun: Callable[[], None] = lambda: None) -> None:
+    async def send(self, alert: Alert, begun: Begun = unnoticed) -> None:
         """Deliver the alert. Raises what Messenger says."""
         try:
             await self._send(alert, urgency_of(alert), begun)
@@ -73,7 +73,7 @@ class DiscordSender:
         await self._publisher.close()
         await self._rest.close()
 
-    async def _send(self, alert: Alert, urgency: Urgency, begun: Callable[[], None]) -> None:
+    async def _send(self, alert: Alert, urgency: Urgency, begun: Begun) -> None:
         try:
             place = await self._places.find(alert.target, urgency)
             message = await self._write(place, alert, urgency, begun)
@@ -85,13 +85,13 @@ class DiscordSender:
             self._publisher.begin(message)
 
     async def _write(
-        self, place: Place, alert: Alert, urgency: Urgency, begun: Callable[[], None]
+        self, place: Place, alert: Alert, urgency: Urgency, begun: Begun
     ) -> discord.Message:
         """The message, written once however often it is tried."""
         content = self._content(alert)
 
         async def write(client: discord.Client) -> discord.Message:
-            begun()
+            await begun()
             return await client.get_partial_messageable(place.id).send(**content)
 
         try:

@@ -11,8 +11,10 @@ UNKNOWN_USER = 10_013
 UNKNOWN_WEBHOOK = 10_015  # or an interaction's token after 15 minutes
 UNKNOWN_INTERACTION = 10_062  # first answered later than 3 s
 ACKNOWLEDGED = 40_060
+TAG_REQUIRED = 40_067  # of each post in a forum
 MISSING_ACCESS = 50_001
 CLOSED = 50_007
+NOT_TEXT = 50_008
 MISSING_PERMISSION = 50_013
 ARCHIVED, LOCKED = 50_083, 160_005  # threads
 
@@ -37,6 +39,8 @@ MENDABLE = {  # what a person can give back, by Discord's code
     MISSING_ACCESS: "missing View Channel in {place}",
     MISSING_PERMISSION: "missing Send Messages or Embed Links in {place}",
     CLOSED: "direct messages are closed: open them for a server that we share",
+    NOT_TEXT: "{place} takes no messages: switch the feed on in a text channel or in a thread",
+    TAG_REQUIRED: "{place} requires a tag on every post: end that, or switch the feed on in a post",
     ARCHIVED: "{place} is archived: reopen it",
     LOCKED: "{place} is locked: unlock it",
 }

@@ -1,6 +1,5 @@
 """Rings, notices and digests, sent to Telegram's chats at its pace."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from telegram import LinkPreviewOptions
@@ -16,7 +15,8 @@ from bot.core.cards import ring_card
 from bot.core.events import Alert
 from bot.core.reply import Reply
 from bot.core.secret import Secret
-from bot.ports import Pace, urgency_of
+from bot.errors import DeliveryError, DeliveryInDoubt
+from bot.ports import Begun, Pace, unnoticed, urgency_of
 
 CALL_LENGTH = 100  # what is kept free for the line that calls someone by name
 
@@ -36,19 +36,31 @@ class TelegramSender:
         self._signer = signer
         self._simulated = simulated
 
-    async def send(self, alert: Alert, begun: Callable[[], None] = lambda: None) -> None:
+    async def send(self, alert: Alert, begun: Begun = unnoticed) -> None:
         """Deliver one message, as the port promises."""
         address = parse_address(alert.target)
         reply = _marked(ring_card(alert, simulated=self._simulated), alert)
         shown = _called(card(reply, MESSAGE_LENGTH - CALL_LENGTH), alert.mention)
         async with self._pace.turn(address.place, urgency_of(alert)):
-            begun()
+            if alert.doubts:
+                await self._wait_for_answers(address)
+            await begun()
             try:
                 await self._send(address, shown, reply)
             except TelegramError as error:
                 if isinstance(error, RetryAfter):
                     self._pace.hold(wait_seconds(error), address.place)
                 raise translate(error, address) from error
+
+    async def _wait_for_answers(self, address: Address) -> None:
+        """Its one repeat is not spent while Telegram answers nobody. Raises DeliveryError."""
+        try:
+            await self._client.bot.get_me()
+        except TelegramError as error:
+            trouble = translate(error, address)
+            if isinstance(trouble, DeliveryInDoubt):
+                raise DeliveryError(str(trouble), trouble.retry_after) from error
+            raise trouble from error
 
     async def close(self) -> None:
         """Give up the connections."""

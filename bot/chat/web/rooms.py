@@ -12,6 +12,7 @@ from bot.chat.web.render import card_of
 from bot.core.cards import ring_card
 from bot.core.events import Alert
 from bot.errors import DeliveryError, DeliveryInDoubt
+from bot.ports import Begun, unnoticed
 
 NAME = "web"
 SEND_SECONDS = 5.0  # for a page to take what it is sent, and to say that it has it
@@ -96,14 +97,14 @@ class WebSender:
         self._signer = signer
         self._simulated = simulated
 
-    async def send(self, alert: Alert, begun: Callable[[], None] = lambda: None) -> None:
+    async def send(self, alert: Alert, begun: Begun = unnoticed) -> None:
         """Deliver the alert to every page of the guest. Raises what Messenger says."""
         pages = self._rooms.of(alert.target)
         if not pages:
             raise DeliveryError("the dashboard is not open", AGAIN_SECONDS)
         card = card_of(ring_card(alert, simulated=self._simulated), self._signer, beside=True)
         message = {"type": "ring", "id": alert.id, "kind": alert.kind, "card": card}
-        begun()
+        await begun()
         told = await asyncio.gather(
             *(page.ring(alert.id, message) for page in pages), return_exceptions=True
         )

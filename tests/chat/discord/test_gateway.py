@@ -177,6 +177,21 @@ async def test_the_gateway_may_be_down_at_the_start(caplog):
     assert "Traceback" not in caplog.text
 
 
+async def test_a_lost_connection_is_resumed_by_the_same_client():
+    async with FakeDiscord() as fake:
+        anna, _, channel = town(fake)
+        async with running(fake) as at_work:
+            await state(at_work, "connected")
+            await fake.gateway.close(4000)
+            await fake.until(lambda: fake.gateway.resumes == 1)
+            await state(at_work, "connected")
+            works = await still_answers(fake, anna, channel)
+
+    assert works
+    assert len(fake.gateway.identifies) == 1
+    assert len(fake.requests("GET", "/users/@me")) == 1
+
+
 async def test_a_gateway_that_stays_away_is_tried_with_a_fresh_client(caplog):
     async with FakeDiscord() as fake:
         anna, _, channel = town(fake)

@@ -104,6 +104,7 @@ async def test_a_button_of_a_ring_is_answered_beside_it():
         (403, 50001, PermissionMissing, "View Channel"),
         (403, 50013, PermissionMissing, "Send Messages"),
         (403, 50007, PermissionMissing, "direct messages are closed"),
+        (400, 50008, PermissionMissing, "takes no messages"),
         (400, 50083, PermissionMissing, "archived"),
         (400, 50035, MessageRefused, "50035"),
         (400, 0, MessageRefused, "400"),
@@ -394,6 +395,109 @@ async def test_a_ring_goes_into_a_post_of_a_forum():
             await at_work.send(f"discord:{post.id}")
 
     assert len(fake.messages(post)) == 1
+
+
+def forum_of(fake):
+    """A forum, and a way to see the posts in it."""
+    _, guild, _ = town(fake)
+    forum = fake.add_channel(guild, "ideas", ChannelType.FORUM)
+    return forum, lambda: [it for it in guild.channels if it.parent is forum]
+
+
+async def test_a_forum_gets_one_post_for_all_rings():
+    facts = MemoryStore()
+    async with FakeDiscord() as fake:
+        forum, posts = forum_of(fake)
+        for number in range(2):
+            async with sending(fake, facts=facts) as at_work:
+                await at_work.send(f"discord:{forum.id}", id=str(number))
+
+    (post,) = posts()
+    assert len(fake.messages(post)) == 3
+    assert "look up" not in at_work.pace.turns[-1][0]
+
+
+async def test_a_forum_that_changes_keeps_its_post():
+    facts = MemoryStore()
+    async with FakeDiscord() as fake:
+        forum, posts = forum_of(fake)
+        async with sending(fake, facts=facts) as at_work:
+            await at_work.send(f"discord:{forum.id}")
+        async with running(fake, facts=facts) as at_work:
+            await eventually(lambda: at_work.connection.text.startswith("connected"))
+            fake.permit(forum, forum.permissions & ~Permission.ATTACH_FILES)
+            await eventually(lambda: ("revived", f"discord:{forum.id}") in at_work.chats.noted)
+        async with sending(fake, facts=facts) as at_work:
+            await at_work.send(f"discord:{forum.id}", id="2")
+
+    (post,) = posts()
+    assert len(fake.messages(post)) == 3
+
+
+async def test_a_forum_whose_post_was_deleted_gets_another_one():
+    async with FakeDiscord() as fake:
+        forum, posts = forum_of(fake)
+        async with sending(fake) as at_work:
+            await at_work.send(f"discord:{forum.id}")
+            fake.delete_channel(posts()[0])
+            await refused(DeliveryError, at_work, f"discord:{forum.id}", id="2")
+            await at_work.send(f"discord:{forum.id}", id="2")
+
+    (post,) = posts()
+    assert len(fake.messages(post)) == 2
+
+
+async def test_a_forum_that_was_deleted_is_gone():
+    async with FakeDiscord() as fake:
+        forum, posts = forum_of(fake)
+        async with sending(fake) as at_work:
+            await at_work.send(f"discord:{forum.id}")
+            fake.delete_channel(posts()[0])
+            fake.delete_channel(forum)
+            await refused(DeliveryError, at_work, f"discord:{forum.id}", id="2")
+            await refused(RecipientGone, at_work, f"discord:{forum.id}", id="2")
+
+
+async def test_a_forum_post_that_refuses_is_not_made_again():
+    async with FakeDiscord() as fake:
+        forum, posts = forum_of(fake)
+        async with sending(fake) as at_work:
+            await at_work.send(f"discord:{forum.id}")
+            (post,) = posts()
+            fake.deny(post, 50013)
+            await refused(PermissionMissing, at_work, f"discord:{forum.id}", id="2")
+            fake.allow(post)
+            await at_work.send(f"discord:{forum.id}", id="2")
+
+    assert posts() == [post]
+    assert len(fake.messages(post)) == 3
+
+
+async def test_the_right_that_a_forum_lacks_is_named():
+    async with FakeDiscord() as fake:
+        forum, posts = forum_of(fake)
+        forum.permissions &= ~Permission.SEND_MESSAGES
+        async with sending(fake) as at_work:
+            caught = await refused(PermissionMissing, at_work, f"discord:{forum.id}")
+
+    assert str(caught) == "missing Send Messages in #ideas"
+    assert posts() == []
+
+
+@pytest.mark.parametrize(
+    ("code", "told"), [(40067, "#ideas requires a tag"), (50008, "#ideas takes no messages")]
+)
+async def test_a_forum_that_takes_no_post_of_ours_can_be_mended(code, told):
+    async with FakeDiscord() as fake:
+        forum, posts = forum_of(fake)
+        fake.deny(forum, code)
+        async with sending(fake) as at_work:
+            caught = await refused(PermissionMissing, at_work, f"discord:{forum.id}")
+            fake.allow(forum)
+            await at_work.send(f"discord:{forum.id}")
+
+    assert told in str(caught)
+    assert len(posts()) == 1
 
 
 async def test_an_archived_thread_is_written_to_all_the_same():

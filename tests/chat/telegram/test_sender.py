@@ -220,6 +220,13 @@ async def test_a_wrong_token_is_refused_without_being_shown(fake, chat, caplog):
 
 async def test_a_message_has_begun_when_its_request_leaves_and_not_while_it_waits():
     begun = []
+
+    def noting(when):
+        async def note():
+            begun.append(when)
+
+        return note
+
     async with FakeTelegram(limits=False) as fake:
         sender = make_sender(fake, pacer())
         chat = fake.private(fake.add_user("Ann"))
@@ -227,8 +234,8 @@ async def test_a_message_has_begun_when_its_request_leaves_and_not_while_it_wait
         ring = make_alert(f"telegram:{chat.id}")
 
         with pytest.raises(DeliveryError):
-            await sender.send(ring, lambda: begun.append("at once"))
-        waiting = asyncio.create_task(sender.send(ring, lambda: begun.append("after 600 s")))
+            await sender.send(ring, noting("at once"))
+        waiting = asyncio.create_task(sender.send(ring, noting("after 600 s")))
         await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.wait({waiting})
@@ -262,3 +269,15 @@ async def test_a_topic_that_was_deleted_says_where_to_go_on(fake, sender):
 
     with pytest.raises(RecipientGone, match=r"topic was deleted; switch the feed on in another"):
         await sender.send(make_alert(f"telegram:{forum.id}/7"))
+
+
+async def test_the_one_repeat_is_not_spent_while_telegram_answers_nobody(fake, sender, chat):
+    doubtful = make_alert(f"telegram:{chat.id}", doubts=1)
+    fake.fail(".*", "bad gateway")
+
+    with pytest.raises(DeliveryError) as caught:
+        await sender.send(doubtful)
+    await sender.send(doubtful)
+
+    assert not isinstance(caught.value, DeliveryInDoubt)
+    assert len(fake.called("sendMessage")) == len(fake.sent(chat)) == 1

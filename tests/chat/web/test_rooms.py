@@ -43,8 +43,11 @@ async def test_a_ring_is_seen_by_the_guest_alone_and_is_over_when_the_page_says_
 async def test_a_ring_waits_for_a_guest_who_has_no_page_open(house):
     begun = []
 
+    async def begin():
+        begun.append(1)
+
     with pytest.raises(DeliveryError) as later:
-        await house.sender.send(ring("web:nobody"), lambda: begun.append(1))
+        await house.sender.send(ring("web:nobody"), begin)
 
     assert later.value.retry_after
     assert begun == []
