@@ -104,8 +104,11 @@ class Courier:
         return ended + (await self._send(await self._parcel(rows)) if rows else 0)
 
     async def _silence(self, head: Alert) -> datetime | None:
-        """Until when its chat wants quiet, which may have begun after the alert was made."""
-        if head.held or head.kind != "alert":
+        """Until when its chat wants quiet, which may have begun after the alert was made.
+
+        What has perhaps arrived is not told again in the morning: its repeat goes out at once.
+        """
+        if head.held or head.doubts or head.kind != "alert":
             return None
         return quiet_until(await self._chats.of(head.target), self._now())
 

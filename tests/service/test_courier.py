@@ -547,3 +547,14 @@ async def test_a_silence_that_began_after_the_ring_was_made_holds_it():
 
     assert while_quiet == []
     assert [alert.card.title for alert in world.messenger.sent] == ["While quiet: rang once"]
+
+
+async def test_a_silence_holds_nothing_that_has_perhaps_arrived():
+    world = await World(DeliveryInDoubt("reply lost")).holding(make_alert("a"))
+    await world.deliver()
+    until = world.clock.now() + timedelta(hours=1)
+    await world.chats.change(GROUP.target, lambda chat: replace(chat, snoozed_until=until))
+
+    await world.deliver(60)
+
+    assert world.messenger.ids == ["a"]
