@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
-from bot.core.chats import quiet_until
+from bot.core.chats import Chat, quiet_until
 from bot.core.events import Alert, Delivery, DeliveryState
 from bot.core.folding import fold_held, fold_moment, mark_late
 from bot.core.retry import doubted, is_spent, retry_delay
@@ -85,32 +85,33 @@ class Courier:
         self._carried.add(head.id)
         claimed = [head]
         try:
-            if until := await self._silence(head):
+            chat = await self._chats.of(head.target)
+            if until := self._silence(head, chat):
                 await self._store.hold(self._owner, [head.id], until)
                 return 0
             claimed += await self._companions(head)
             self._carried |= _ids(claimed)
-            return await self._deliver(claimed)
+            return await self._deliver(claimed, chat.clock)
         finally:
             self._carried -= _ids(claimed)
 
-    async def _deliver(self, claimed: Sequence[Alert]) -> int:
+    async def _deliver(self, claimed: Sequence[Alert], clock: tzinfo) -> int:
         rows, ended = [], 0
         for alert in claimed:
             if word := self._last_word(alert):
                 ended += await self._settle([alert], word)
             else:
                 rows.append(alert)
-        return ended + (await self._send(await self._parcel(rows)) if rows else 0)
+        return ended + (await self._send(self._parcel(rows, clock)) if rows else 0)
 
-    async def _silence(self, head: Alert) -> datetime | None:
+    def _silence(self, head: Alert, chat: Chat) -> datetime | None:
         """Until when its chat wants quiet, which may have begun after the alert was made.
 
         What has perhaps arrived is not told again in the morning: its repeat goes out at once.
         """
         if head.held or head.doubts or head.kind != "alert":
             return None
-        return quiet_until(await self._chats.of(head.target), self._now())
+        return quiet_until(chat, self._now())
 
     async def _companions(self, head: Alert) -> Sequence[Alert]:
         """What is told with it: what was held too, or what rang there at the same moment."""
@@ -126,8 +127,7 @@ class Courier:
             return "in_doubt"
         return None
 
-    async def _parcel(self, rows: Sequence[Alert]) -> Parcel:
-        clock = (await self._chats.of(rows[0].target)).clock
+    def _parcel(self, rows: Sequence[Alert], clock: tzinfo) -> Parcel:
         if rows[0].held:
             return Parcel(fold_held(rows, clock), tuple(rows))
         return Parcel(mark_late(fold_moment(rows), self._now(), clock), tuple(rows))

@@ -347,6 +347,8 @@ async def test_heartbeats_are_acknowledged_and_can_go_unanswered():
             fake.gateway.acks_heartbeats = False
             await fake.until(lambda: fake.gateway.resumes == 1)
 
+    assert fake.gateway.resumes == 1
+
 
 @pytest.mark.parametrize("query", ["", "?compress=zlib-stream"])
 async def test_frames_are_text_unless_asked_for_zlib(query):
