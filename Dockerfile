@@ -1,3 +1,10 @@
+FROM node:22-slim AS web
+
+WORKDIR /src/web
+COPY web/package.json web/package-lock.json web/.npmrc ./
+RUN npm ci --omit=dev
+
+
 FROM python:3.13-slim AS build
 
 WORKDIR /src
@@ -5,6 +12,9 @@ RUN python -m venv /opt/gammabell
 COPY constraints.txt pyproject.toml LICENSE README.md ./
 COPY bot bot
 COPY migrations migrations
+COPY web/vendor.py web/
+COPY --from=web /src/web/node_modules web/node_modules
+RUN python web/vendor.py
 RUN /opt/gammabell/bin/pip install --no-cache-dir -c constraints.txt .
 
 # The font cache, so that the first chart does not pay for it.

@@ -1,6 +1,6 @@
 # Every target sets up .venv by itself when pyproject.toml or constraints.txt changed.
 
-.PHONY: demo test check run bench faults pictures clean FORCE
+.PHONY: demo test check run bench faults pictures web wheel clean FORCE
 .DEFAULT_GOAL := test
 
 BIN := .venv/bin
@@ -12,18 +12,18 @@ export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
 # A .venv whose Python went away, or that was copied here with another checkout, is set up anew.
 STALE := $(shell test -x $(BIN)/python && test "$$(cat $(STAMP) 2>/dev/null)" = "$$(pwd -P)" || echo FORCE)
 
-demo: $(STAMP)
+demo: $(STAMP) web
 	@mkdir -p build
 	@GAMMABELL_STORE__URL=sqlite+aiosqlite:///build/demo.db $(BIN)/gammabell run --source sim
 
 # One recipe: what a contributor runs (check) is what CI runs (test).
-test check: $(STAMP)
+test check: $(STAMP) web
 	@$(BIN)/ruff format --check --quiet || { echo "not formatted: run $(BIN)/ruff format"; exit 1; }
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/pytest -q -n auto
 
-run: $(STAMP)
+run: $(STAMP) web
 	@test -e config.toml || { cp config.example.toml config.toml && \
 		echo "config.toml made from config.example.toml; edit it to change venues or chats"; }
 	@$(BIN)/gammabell run --config config.toml
@@ -37,14 +37,25 @@ faults: $(STAMP)
 	@$(BIN)/python -m tests.faults
 
 # What people see in both chats, into docs/pictures/; needs a chromium of the system's.
-pictures: $(STAMP)
+pictures: $(STAMP) web
 	@$(BIN)/python -c 'import playwright' 2>/dev/null || \
 		$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[pictures]'
 	@$(BIN)/python -m tests.pictures
 
+# What the browser takes from the npm registry; without it the server's own pictures serve.
+web: $(STAMP)
+	@$(BIN)/python -c '$(LOCKED)' sh -c "$$FETCH"
+
+# Into dist/, by way of the sdist, so that both are complete.
+wheel: $(STAMP) web
+	@test -e bot/web/vendor/lightweight-charts.js || { echo "a wheel needs what npm fetches"; exit 1; }
+	@rm -rf dist
+	@$(BIN)/python -m build
+
 # Leaves config.toml and live databases alone.
 clean:
-	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv build dist *.egg-info web/node_modules bot/web/vendor bot/web/vendor.new
+	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): pyproject.toml constraints.txt $(STALE)
@@ -87,3 +98,18 @@ install "$$1" >"$$log" 2>&1 || { cat "$$log"; exit 1; }
 echo "$$here" >$(STAMP)
 endef
 export SETUP
+
+# What was fetched is told by a sum: a new checkout of the same lock file is no reason to fetch again.
+define FETCH
+wanted=$$(cat web/package-lock.json web/vendor.py | cksum)
+laid=web/node_modules/.laid
+test -d bot/web/vendor && test "$$(cat $$laid 2>/dev/null)" = "$$wanted" && exit 0
+command -v npm >/dev/null || { echo "no npm here: the server's own pictures serve"; exit 0; }
+fetch() {
+	(cd web && npm ci) || return
+	$(BIN)/python web/vendor.py && echo "$$wanted" >$$laid
+}
+mkdir -p build
+fetch >build/web.log 2>&1 || echo "npm did not fetch (build/web.log): the server's own pictures serve"
+endef
+export FETCH

@@ -2,39 +2,20 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime, timedelta
-from html import escape
-from pathlib import Path
 
 from aiohttp import web
 
 from bot.api.codes import NOT_FOUND, Refused
-from bot.api.gate import COOKIE
+from bot.api.files import FILES, find_files, front_page
 from bot.api.live import Live
-from bot.api.pages import HTML, Described, Download, Page, Place, Serve, always
+from bot.api.pages import Described, Download, Place, Serve, always
 from bot.api.views import Newest
 from bot.core.exports.card import FORMATS
 from bot.core.reply import Command, Reply
 from bot.core.snapshot import Snapshot
 
-FILES = Path(__file__).parents[1] / "web"
-KINDS = {
-    "dashboard.css": "text/css; charset=utf-8",
-    "dashboard.js": "text/javascript; charset=utf-8",
-    "market.js": "text/javascript; charset=utf-8",
-    "words.js": "text/javascript; charset=utf-8",
-    "chat.js": "text/javascript; charset=utf-8",
-    "icon.svg": "image/svg+xml",
-}
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; "
-        "form-action 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-}
 PICTURES = ("price", "profile")
 THEMES = ("dark", "light")
-TEXT = "text/plain; charset=utf-8"
 
 Picture = Callable[[Snapshot, str, str, bool], Awaitable[bytes | None]]
 Ask = Callable[[Command], Awaitable[Reply]]
@@ -45,34 +26,13 @@ def dashboard_places(
 ) -> Mapping[str, Place]:
     """Every path of the dashboard."""
     return {
-        "/": always(front_page(simulated=simulated)),
-        **{f"/{name}": always(_file(name, kind)) for name, kind in KINDS.items()},
-        "/sign-in": Place(sign_in),
+        "/": always(front_page(FILES, simulated=simulated)),
+        **{path: always(page) for path, page in find_files(FILES).items()},
         "/pictures/": Place(pictures.serve, described=pictures.described),
         "/export/": Place(exports.serve, described=exports.described),
         "/events": Place(live.open),
         **({"/chat": Place(chat, same_origin=True)} if chat else {}),
     }
-
-
-def front_page(*, simulated: bool) -> Page:
-    """The page itself; what is simulated says so before any script runs."""
-    whole = (FILES / "index.html").read_text(encoding="utf-8")
-    mark = "SIMULATED market data: nothing here is a real price" if simulated else ""
-    filled = whole.replace("{simulated}", str(simulated).lower()).replace("{mark}", escape(mark))
-    return Page(filled.encode(), HTML, HEADERS)
-
-
-def _file(name: str, kind: str) -> Page:
-    return Page((FILES / name).read_bytes(), kind, HEADERS)
-
-
-async def sign_in(request: web.BaseRequest) -> Download:
-    """Keeps the key, which was found good, in the browser, where no script reads it."""
-    key = request.headers.get("X-API-Key") or request.cookies.get(COOKIE)
-    secure = "; Secure" if request.headers.get("X-Forwarded-Proto") == "https" else ""
-    kept = f"{COOKIE}={key}; Path=/; HttpOnly; SameSite=Strict{secure}" if key else ""
-    return Download(b"welcome\n", TEXT, {"Set-Cookie": kept} if kept else {})
 
 
 class Pictures:

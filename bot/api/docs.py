@@ -1,0 +1,82 @@
+"""Every path for people to read; where swagger-ui was fetched, to try out as well."""
+
+from collections.abc import Sequence
+from html import escape
+
+from bot.api.calls import Route
+from bot.api.files import HEADERS, SIMULATED
+from bot.api.pages import HTML, Described, Page
+from bot.api.parameters import Parameter
+from bot.api.schema import VERSION
+
+BROWSER = "/vendor/swagger-ui-bundle.js"
+# Where no script runs, or the fetched ones are not there, the list below them stays.
+SCRIPTS = (
+    '<link rel="stylesheet" href="vendor/swagger-ui.css">'
+    '<link rel="stylesheet" href="docs.css">'
+    '<script src="vendor/swagger-ui-bundle.js" defer></script>'
+    '<script type="module" src="docs.js"></script>'
+)
+
+
+def docs_page(
+    routes: Sequence[Route],
+    files: Sequence[Described] = (),
+    *,
+    simulated: bool,
+    has_browser: bool = False,
+) -> Page:
+    """Every path with its parameters, as HTML that needs nothing else."""
+    rows = "".join([*map(_section, routes), *map(_file_section, files)])
+    mark = f'<p class="mark"><strong>{SIMULATED}</strong></p>' if simulated else ""
+    return Page(
+        (
+            '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            '<meta name="color-scheme" content="light dark">'
+            f"<title>gammabell API {VERSION}</title>"
+            '<link rel="icon" href="icon.svg" type="image/svg+xml">'
+            f"{SCRIPTS if has_browser else ''}</head><body>"
+            f"{mark}<main>"
+            f"<h1>gammabell API {VERSION}</h1>"
+            "<p>Every path is served at the root and under <code>/v2</code>. "
+            "Keys go into the header <code>X-API-Key</code>. "
+            'The schema, OpenAPI 3.1: <a href="openapi.json">openapi.json</a>.</p>'
+            f'<div id="browser"></div><div id="list">{rows}</div></main></body></html>'
+        ).encode(),
+        HTML,
+        HEADERS,
+    )
+
+
+def _section(route: Route) -> str:
+    path = escape(route.path)
+    listed = "".join(map(_item, route.parameters))
+    public = " (no key needed)" if route.is_public else ""
+    return f"<h2><code>GET {path}</code></h2><p>{escape(route.summary)}{public}</p>" + (
+        f"<ul>{listed}</ul>" if listed else ""
+    )
+
+
+def _file_section(file: Described) -> str:
+    items = "".join(
+        f"<li><code>{escape(name)}</code> {escape(', '.join(values))}</li>"
+        for name, values in file.names.items()
+    )
+    return (
+        f"<h2><code>GET {escape(file.path)}</code></h2><p>{escape(file.summary)}</p>"
+        f"<ul>{items}</ul>"
+    )
+
+
+def _item(parameter: Parameter) -> str:
+    allowed = parameter.schema.get("enum") or _items(parameter).get("enum") or ()
+    words = f": {', '.join(map(str, allowed))}" if isinstance(allowed, list) else ""
+    default = "required" if parameter.required else f"default {parameter.default or 'none'}"
+    text = escape(f"{parameter.text}{words} ({default})")
+    return f"<li><code>{escape(parameter.name)}</code> {text}</li>"
+
+
+def _items(parameter: Parameter) -> dict[str, object]:
+    items = parameter.schema.get("items")
+    return items if isinstance(items, dict) else {}
