@@ -15,6 +15,7 @@ from bot.core.history import Past
 from bot.core.keys import ApiKey
 from bot.core.menu import Entry, Form
 from bot.core.minutes import Minute
+from bot.core.quota import Drawn
 from bot.core.reply import Command, Reply
 from bot.core.rules import Rule, RuleState
 from bot.core.snapshot import Candle, Snapshot, Tick
@@ -217,6 +218,18 @@ class ChatBook(Protocol):
 
     async def move(self, target: str, to: str) -> None:
         """The chat goes on under another address."""
+        ...
+
+
+class Allowance(Protocol):
+    """How often something may be done, by the name of who or what does it."""
+
+    def missing(self, name: str) -> float:
+        """Seconds until it may be done; 0: now."""
+        ...
+
+    def take(self, name: str) -> None:
+        """It is done."""
         ...
 
 
@@ -460,6 +473,17 @@ class Store(Protocol):
 
     async def delete_key(self, name: str) -> bool:
         """Forget the key; False when there is none of that name."""
+        ...
+
+    async def draw_requests(self, identity: str, minute: int, wanted: int, limit: int) -> Drawn:
+        """Count so many more requests of that minute; which of them the limit allows.
+
+        At once for all processes, as core.quota.draw says.
+        """
+        ...
+
+    async def asked_at(self) -> Mapping[str, datetime]:
+        """By identity the newest minute in which it asked."""
         ...
 
     async def open_market(self, market: str) -> str:

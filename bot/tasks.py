@@ -34,6 +34,7 @@ from bot.program import make_ticker
 from bot.recording.format import Recording, read_recording
 from bot.recording.recorder import Recorder, RecordingWire
 from bot.recording.replay import VirtualClock, newest_tick, stale_after
+from bot.service.access import end_all
 from bot.service.chats import Chats
 from bot.service.dispatcher import Dispatcher
 from bot.service.rulebook import Rulebook
@@ -325,10 +326,13 @@ async def create_key(
 
 
 async def list_keys(config: Config, say: Callable[[str], None]) -> int:
-    """One line each: name, limit, since when."""
+    """One line each: name, limit, since when, and when it was used last."""
     async with opened_store(config) as store:
-        for key in await store.keys():
-            say(f"{key.name}  {key.per_minute} a minute  since {key.created_at:%Y-%m-%d}")
+        keys, asked_at = await store.keys(), await store.asked_at()
+    for key in keys:
+        last = asked_at.get(key.digest)
+        used = f"last used {last:%Y-%m-%d %H:%M} UTC" if last else "never used"
+        say(f"{key.name}  {key.per_minute} a minute  since {key.created_at:%Y-%m-%d}  {used}")
     return 0
 
 
@@ -338,6 +342,14 @@ async def revoke_key(config: Config, name: str, say: Callable[[str], None]) -> i
         if not await store.delete_key(name):
             raise UsageError(f"there is no key {name!r}; `gammabell keys list` shows them")
     say(f"revoked {name}")
+    return 0
+
+
+async def sign_out(config: Config, say: Callable[[str], None]) -> int:
+    """End every session of the dashboard, every link into it and every calendar's address."""
+    async with opened_store(config) as store:
+        await end_all(store)
+    say("signed out: every browser, within a second; calendars need a new address")
     return 0
 
 

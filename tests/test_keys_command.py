@@ -7,9 +7,11 @@ import pytest
 
 from bot.config import load_config
 from bot.core.keys import find_key
+from bot.core.quota import minute_of
 from bot.errors import UsageError
 from bot.store.migrate import open_store
 from bot.tasks import create_key, list_keys, revoke_key
+from tests.fakes import NOON
 
 
 @pytest.fixture
@@ -45,7 +47,20 @@ async def test_the_list_names_keys_and_tells_none(config):
     await list_keys(config, said.append)
 
     assert said[0].startswith("desk  600 a minute  since 20")
+    assert said[0].endswith("  never used")
     assert key not in said[0]
+
+
+async def test_the_list_tells_in_which_minute_a_key_was_used_last(config):
+    said = []
+    await create_key(config, "desk", None, said.append)
+    async with stored(config) as store:
+        (key,) = await store.keys()
+        await store.draw_requests(key.digest, minute_of(NOON.timestamp()), 1, key.per_minute)
+
+    await list_keys(config, said.append)
+
+    assert said[-1].endswith(f"  last used {NOON:%Y-%m-%d %H:%M} UTC")
 
 
 async def test_a_revoked_key_is_gone_and_its_name_free(config):

@@ -1,14 +1,18 @@
-"""How many requests a key has left."""
+"""How many requests somebody has left this minute, in all processes together."""
 
-from collections import Counter
-from dataclasses import dataclass
-from typing import Protocol
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from bot.api.schema import RateLimit
-from bot.core.keys import ApiKey
+from bot.core.quota import Drawn, enough, minute_of, reset_at
 
-MINUTE = 60
-UNLIMITED = 1_000_000_000  # a minute: a number that clients can read and nobody reaches
+# Where nobody counts. It must be an integer, and not 0 or -1, which make a careful client wait; a
+# round one, which nobody takes for a limit that someone chose, and which 32 bits hold.
+UNLIMITED = 1_000_000_000
+
+Draw = Callable[[str, int, int, int], Awaitable[Drawn]]  # ports.Store.draw_requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,44 +23,85 @@ class Share:
     allowed: bool = True
 
 
-class Quotas(Protocol):
-    """Where requests are counted; one for several processes has its counts in the store."""
+@dataclass(slots=True)
+class Purse:
+    """What this process has of somebody's minute, and knows of the rest."""
 
-    async def take(self, key: ApiKey, now: float) -> Share:
-        """Count a request of the key at that time, seconds since 1970."""
-        ...
+    left: int  # for every process, when the store was last asked
+    held: int = 0  # drawn here and not used yet
+    waiting: int = 0
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def pay(self) -> bool:
+        """Use one; False when there is none."""
+        if not self.held:
+            return False
+        self.held -= 1
+        return True
+
+    def put(self, drawn: Drawn) -> None:
+        """Add what was drawn; what is left never grows, whatever became of the store's count."""
+        self.held += drawn.taken
+        self.left = min(self.left - drawn.taken, drawn.left)
 
 
-class MinuteQuotas:
-    """Counts of the running minute, in this process alone."""
+class Quotas:
+    """Counts requests by the minute; the counts are the store's.
 
-    def __init__(self) -> None:
+    Each process draws a part of what is left and uses it without asking again. All of them
+    together never allow more than the limit; they refuse when it is used up but for the unused
+    part that each other process may hold, 1/64 of the limit at most. Limits below 128 are drawn
+    singly, as is the end of every limit: they are exact. One draw serves all who wait for it.
+
+    The minute is by this process's clock. One that is ahead opens the next minute early, for all:
+    what others still ask in theirs is counted there. Clocks more than a minute apart count each
+    for itself.
+    """
+
+    def __init__(self, draw: Draw) -> None:
+        self._draw = draw
         self._minute = 0
-        self._used: Counter[str] = Counter()  # by the key's digest: a name may be given again
+        self._purses: dict[str, Purse] = {}
 
-    async def take(self, key: ApiKey, now: float) -> Share:
-        """Count a request of the key; a refused one is not counted."""
-        minute = int(now // MINUTE)
+    async def take(self, identity: str, per_minute: int, now: float) -> Share:
+        """Count a request of whoever has this identity; a refused one is not counted.
+
+        now is in seconds since 1970. Raises StoreError.
+        """
+        purse = self._purse(identity, per_minute, minute_of(now))
+        if not purse.held and purse.left:
+            await self._fill(purse, identity, per_minute, minute_of(now))
+        paid = purse.pay()  # nobody came between: nothing was awaited since
+        limit = RateLimit(per_minute, purse.held + purse.left, reset_at(now))
+        return Share(limit, allowed=paid)
+
+    def _purse(self, identity: str, per_minute: int, minute: int) -> Purse:
         if minute != self._minute:
-            self._minute = minute
-            self._used.clear()
-        used = self._used[key.digest]
-        if used >= key.per_minute:
-            return Share(RateLimit(key.per_minute, 0, reset_at(now)), allowed=False)
-        self._used[key.digest] = used + 1
-        return Share(RateLimit(key.per_minute, key.per_minute - used - 1, reset_at(now)))
+            self._minute, self._purses = minute, {}
+        return self._purses.get(identity) or self._purses.setdefault(identity, Purse(per_minute))
 
-
-def reset_at(now: float) -> int:
-    """When the running minute ends, seconds since 1970."""
-    return (int(now // MINUTE) + 1) * MINUTE
+    async def _fill(self, purse: Purse, identity: str, per_minute: int, minute: int) -> None:
+        """Draw for all who wait, unless someone did or nothing is left."""
+        purse.waiting += 1
+        try:
+            async with purse.turn:
+                if not purse.held and purse.left:
+                    wanted = enough(purse.waiting, purse.left)
+                    purse.put(await self._draw(identity, minute, wanted, per_minute))
+        finally:
+            purse.waiting -= 1
 
 
 def unlimited(now: float) -> Share:
     """As much as anyone can ask."""
-    return Share(RateLimit(UNLIMITED, UNLIMITED, reset_at(now)))
+    return _flat(UNLIMITED, reset_at(now))
 
 
 def nothing(now: float) -> Share:
     """What someone without a key has."""
-    return Share(RateLimit(0, 0, reset_at(now)), allowed=False)
+    return _flat(0, reset_at(now))
+
+
+@lru_cache(4)  # two in a minute, and every request asks for one of them
+def _flat(count: int, reset: int) -> Share:
+    return Share(RateLimit(count, count, reset), allowed=count > 0)

@@ -10,6 +10,7 @@ from datetime import datetime
 PREFIX = "gb_live_"
 RANDOM_BYTES = 20  # 160 bits, exactly 32 characters of base 32
 PER_MINUTE = 600  # requests, where nothing else was said
+BY_KEY = "key:"  # begins the holder of a session that a key opened; its digest follows
 
 
 @dataclass(frozen=True, slots=True)

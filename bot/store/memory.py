@@ -14,6 +14,7 @@ from bot.core.events import Alert, Delivery, redated
 from bot.core.history import Past, PastLevels
 from bot.core.keys import ApiKey
 from bot.core.minutes import Minute, merge
+from bot.core.quota import Count, Drawn, allowed, draw, minute_of, start_of
 from bot.core.rules import Rule, RuleState
 from bot.core.snapshot import Snapshot
 from bot.errors import StoreError
@@ -64,6 +65,7 @@ class Stored:
     notes: dict[str, str] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
     api_keys: dict[str, ApiKey] = field(default_factory=dict)
+    request_counts: dict[str, Count] = field(default_factory=dict)
     last_rule: int = 0
     last_line: int = 0
 
@@ -336,7 +338,23 @@ class MemoryStore:
     async def delete_key(self, name: str) -> bool:
         """Forget the key; False when there is none of that name."""
         with self._changing() as stored:
-            return stored.api_keys.pop(name, None) is not None
+            gone = stored.api_keys.pop(name, None)
+            if gone:
+                stored.request_counts.pop(gone.digest, None)
+        return gone is not None
+
+    async def draw_requests(self, identity: str, minute: int, wanted: int, limit: int) -> Drawn:
+        """Count so many more requests of that minute; which of them the limit allows."""
+        count = draw(self._stored.request_counts.get(identity), minute, wanted)
+        self._stored.request_counts[identity] = count
+        return allowed(count.drawn, wanted, limit)
+
+    async def asked_at(self) -> Mapping[str, datetime]:
+        """By identity the newest minute in which it asked."""
+        return {
+            identity: start_of(count.minute)
+            for identity, count in self._stored.request_counts.items()
+        }
 
     async def open_market(self, market: str) -> str:
         """This store's own name. Raises StoreError when it holds another market's data."""
@@ -373,6 +391,12 @@ class MemoryStore:
                 identity: one
                 for identity, one in stored.alerts.items()
                 if one.due_at or one.alert.at >= all_before
+            }
+            known = {key.digest for key in stored.api_keys.values()}
+            stored.request_counts = {
+                identity: count
+                for identity, count in stored.request_counts.items()
+                if identity in known or count.minute >= minute_of(all_before.timestamp())
             }
             return _rows(self._stored) - _rows(stored)
 
@@ -514,4 +538,4 @@ def _append(stored: Stored, lines: Sequence[codec.Line]) -> None:
 
 def _rows(stored: Stored) -> int:
     counts = (len(stored.snapshots), len(stored.chains), len(stored.journal), len(stored.alerts))
-    return sum(counts) + len(stored.minutes)
+    return sum(counts) + len(stored.minutes) + len(stored.request_counts)

@@ -10,6 +10,7 @@ from uuid import uuid4
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Executable,
     Select,
     Table,
     Text,
@@ -36,6 +37,7 @@ from bot.core.events import Alert
 from bot.core.history import Past
 from bot.core.keys import ApiKey
 from bot.core.minutes import Minute
+from bot.core.quota import MOST_AHEAD, Drawn, allowed, minute_of, start_of
 from bot.core.rules import Rule, RuleState
 from bot.core.snapshot import Snapshot
 from bot.errors import StoreError
@@ -57,6 +59,7 @@ from bot.store.tables import (
     journal,
     latches,
     notes,
+    request_counts,
     rule_states,
     rules,
     snapshot_chains,
@@ -277,9 +280,25 @@ class SqlStore(SqlOutbox):
 
     async def delete_key(self, name: str) -> bool:
         """Forget the key; False when there is none of that name."""
+        gone = delete(api_keys).where(api_keys.c.name == name).returning(api_keys.c.digest)
         async with self._writing() as database:
-            deleted = await database.run(delete(api_keys).where(api_keys.c.name == name))
-        return bool(deleted.rowcount)
+            digest = (await database.run(gone)).scalar()
+            counted = request_counts.c.identity == digest
+            await database.run(delete(request_counts).where(counted))
+        return digest is not None
+
+    async def draw_requests(self, identity: str, minute: int, wanted: int, limit: int) -> Drawn:
+        """Count so many more requests of that minute; which of them the limit allows."""
+        row = {"identity": identity, "minute": minute, "drawn": wanted}
+        async with self._writing() as database:
+            drawn = (await database.run(_drawing(self._insert), row)).scalar_one()
+        return allowed(drawn, wanted, limit)
+
+    async def asked_at(self) -> Mapping[str, datetime]:
+        """By identity the newest minute in which it asked."""
+        async with self._reading() as database:
+            rows = (await database.run(select(request_counts))).all()
+        return {row.identity: start_of(row.minute) for row in rows}
 
     async def open_market(self, market: str) -> str:
         """The database's own name. Raises StoreError when it holds another market's data."""
@@ -308,11 +327,14 @@ class SqlStore(SqlOutbox):
         unlinked = ~exists().where(snapshot_chains.c.chain == chains.c.id)
         undrawn = ~exists().where(snapshots.c.candles == candles.c.id)
         ended = and_(alerts.c.at < all_before, alerts.c.due_at.is_(None))
+        keyless = request_counts.c.identity.not_in(select(api_keys.c.digest))
+        forgotten = and_(request_counts.c.minute < minute_of(all_before.timestamp()), keyless)
         await self._prune(snapshot_chains, snapshot_chains.c.snapshot.in_(bare))
         rows = await self._prune(chains, unlinked)
         rows += await self._prune(journal, journal.c.at < all_before)
         rows += await self._prune(spot_minutes, spot_minutes.c.at < all_before)
         rows += await self._prune(snapshots, _outdated(all_before))
+        rows += await self._prune(request_counts, forgotten)
         await self._prune(candles, undrawn)
         return rows + await self._prune(alerts, ended)
 
@@ -472,6 +494,20 @@ def _merging_minutes(insert: Insert) -> sqlite.Insert | postgresql.Insert:
         "ticks": known.ticks + later.ticks,
     }
     return new.on_conflict_do_update(index_elements=[known.symbol, known.at], set_=merged)
+
+
+@cache
+def _drawing(insert: Insert) -> Executable:
+    """What core.quota.draw says, as one statement; it returns how many were drawn."""
+    new = insert(request_counts)
+    known, asked = request_counts.c, new.excluded
+    goes_on = known.minute.between(asked.minute, asked.minute + MOST_AHEAD)
+    changes = {
+        "minute": case((goes_on, known.minute), else_=asked.minute),
+        "drawn": case((goes_on, known.drawn + asked.drawn), else_=asked.drawn),
+    }
+    found = new.on_conflict_do_update(index_elements=[known.identity], set_=changes)
+    return found.returning(known.drawn)
 
 
 def _latches_row(record: Record) -> Row:

@@ -209,3 +209,11 @@ api_keys = Table(
     Column("per_minute", Integer, nullable=False),
     Column("created_at", UtcTime, nullable=False),
 )
+
+request_counts = Table(  # of whoever asks the HTTP API, in the newest minute in which they did
+    "request_counts",
+    metadata,
+    Column("identity", Text, primary_key=True),  # a key's digest, or what a session has instead
+    Column("minute", BigInteger, nullable=False),  # since 1970
+    Column("drawn", BigInteger, nullable=False),
+)
