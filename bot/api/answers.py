@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from bot.api.schema import Ranked, sections
-from bot.core.breakdown import ExpiryRow, StrikeRow
+from bot.core.breakdown import ExpiryRow, StrikeRow, day_token
 from bot.core.history import Past
 from bot.core.levels import ExpectedMove, LevelSet, MaxPain, OdteSet
 from bot.core.snapshot import Snapshot
@@ -47,11 +47,20 @@ class Profile(msgspec.Struct):
     strikes: Sequence[StrikeRow]
 
 
+class Pain(msgspec.Struct):
+    """One expiry's max pain."""
+
+    expiry: str  # 27MAR26
+    dte: int  # days from today to that day, UTC
+    max_pain: MaxPain
+
+
 class Pains(msgspec.Struct):
-    """`data` of /gex/max-pain, the nearest expiry first."""
+    """`data` of /gex/max-pain."""
 
     expiry: str  # as it was asked for
-    expiries: Sequence[MaxPain]
+    max_pain: MaxPain | None  # of the nearest one
+    per_expiry: Sequence[Pain]  # the nearest first
 
 
 class Point(msgspec.Struct):
@@ -102,7 +111,7 @@ class VenueState(msgspec.Struct):
     """A venue's part in a symbol."""
 
     status: Health
-    age_seconds: float | None  # of its oldest part in the levels
+    freshness_seconds: float | None  # the age of its oldest part in the levels
     reason: str | None  # why it was left out
 
 
@@ -110,7 +119,7 @@ class Status(msgspec.Struct):
     """`data` of /status: symbol, venue; a venue that does not list the symbol is not there."""
 
     overall_status: Health
-    grid: Mapping[str, Mapping[str, VenueState]]
+    symbols: Mapping[str, Mapping[str, VenueState]]
 
 
 class CodeRow(msgspec.Struct):
@@ -161,6 +170,12 @@ def result(snapshot: Snapshot, included: Sequence[str]) -> Result:
         found.expected_move,
         found.gamma_flip_zones,
     )
+
+
+def pains(expiry: str, found: Sequence[MaxPain], at: datetime) -> Pains:
+    """Max pain of each expiry found, the nearest first, as of that time."""
+    rows = [Pain(day_token(one.expiry), (one.expiry.date() - at.date()).days, one) for one in found]
+    return Pains(expiry, found[0] if found else None, rows)
 
 
 def point(past: Past) -> Point:

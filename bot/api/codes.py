@@ -1,6 +1,6 @@
 """What can be wrong with a request: the codes of `error`, and the refusal that carries one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.api.schema import Details
@@ -64,7 +64,7 @@ class Refused(Exception):
         self.headers = headers or {}
 
 
-def method_not_allowed() -> Refused:
-    """The refusal of every method that could change something."""
-    allow = {"Allow": ", ".join(METHODS)}
-    return Refused(METHOD_NOT_ALLOWED, "only GET and HEAD are answered", headers=allow)
+def method_not_allowed(methods: Sequence[str] = METHODS) -> Refused:
+    """The refusal of every other method: nearly everywhere, of all that could change something."""
+    text = f"only {' and '.join(methods)} are answered"
+    return Refused(METHOD_NOT_ALLOWED, text, headers={"Allow": ", ".join(methods)})

@@ -6,7 +6,8 @@ ANYONE = "*"
 DAY_SECONDS = "86400"
 ASKED = "X-API-Key, X-Request-ID, If-None-Match"
 SHOWN = (
-    "X-Request-ID, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, ETag"
+    "X-Request-ID, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, ETag,"
+    " X-Simulated"
 )
 
 

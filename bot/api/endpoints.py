@@ -23,6 +23,7 @@ from bot.core.venues import VENUES
 BODIES_KEPT = 512  # of some ten kilobytes each
 MOST_SYMBOLS = 8
 MOST_DAYS = 30
+DAYS = 7  # where nobody says how many
 MOST_QUERY_BYTES = 4_096
 
 
@@ -96,7 +97,7 @@ class Endpoints:
         expiry = asked["expiry"]
 
         def make(chain: OptionChain, of: Snapshot) -> answers.Pains:
-            return answers.Pains(expiry, pains(chain, of.spot, of.at, expiry))
+            return answers.pains(expiry, pains(chain, of.spot, of.at, expiry), of.at)
 
         snapshot = await self._views.snapshot(asked["symbol"])
         return Answer(await self._of_chain(asked, snapshot, make), snapshot)
@@ -184,7 +185,7 @@ class Endpoints:
 def _has_rows(data: object) -> bool:
     if isinstance(data, answers.Profile):
         return bool(data.strikes)
-    return isinstance(data, answers.Pains) and bool(data.expiries)
+    return isinstance(data, answers.Pains) and bool(data.per_expiry)
 
 
 def _bundle(

@@ -7,122 +7,171 @@ from typing import Any
 import msgspec
 
 from bot.api.calls import Route
-from bot.api.codes import CODES, UNAUTHORIZED, Code
+from bot.api.codes import CODES, METHOD_NOT_ALLOWED, RATE_LIMIT_EXCEEDED, UNAUTHORIZED, Code
+from bot.api.components import make_components
+from bot.api.examples import example_of, example_of_refusal
 from bot.api.pages import Described
 from bot.api.parameters import Parameter
 from bot.api.schema import VERSION, Failure, Success
 
 TITLE = "gammabell"
-REF = "#/components/schemas/{name}"
 ABOUT = (
-    "Gamma levels of crypto options. Every path is served at the root and under /v2. "
-    "Simulated markets carry meta.simulated and the header X-Simulated."
+    "Gamma levels of crypto options. Every path is served at the root and under /v2, and answers"
+    " HEAD as well. An X-Request-ID of letters, digits and ._:~- comes back, any other is replaced."
+    " If-None-Match with an ETag that was sent gets 304 while nothing is new. Simulated markets"
+    " carry meta.simulated and the header X-Simulated."
 )
+KEY = "`gammabell keys create NAME` makes one."
+OPEN = " On this machine none is needed while there is none."
 INTEGER, STRING = {"type": "integer"}, {"type": "string"}
-HEADERS: Mapping[str, Mapping[str, object]] = {
-    "X-Request-ID": STRING,
-    "X-RateLimit-Limit": INTEGER,
-    "X-RateLimit-Remaining": INTEGER,
-    "X-RateLimit-Reset": INTEGER,
+HEADERS: Mapping[str, tuple[str, Mapping[str, object], object]] = {
+    "X-Request-ID": ("meta.request_id", STRING, "0f8fad5bd9cb469fa16570867728950e"),
+    "X-RateLimit-Limit": ("requests a minute", INTEGER, 600),
+    "X-RateLimit-Remaining": ("how many of them are left", INTEGER, 599),
+    "X-RateLimit-Reset": ("when all are back, seconds since 1970", INTEGER, 1_772_452_860),
+    "ETag": ("of the data, not of meta", STRING, '"5e0f8fad5bd9cb469fa1657086772895"'),
+    "Retry-After": ("seconds until the next request is answered", INTEGER, 32),
+    "Allow": ("the methods that are answered", STRING, "GET, HEAD"),
 }
+ALWAYS = tuple(HEADERS)[:4]
+MORE = {RATE_LIMIT_EXCEEDED: ("Retry-After",), METHOD_NOT_ALLOWED: ("Allow",)}
+UNCHANGED = "Unchanged"
+
+Part = Mapping[str, Any]
 
 
-def make_document(routes: Sequence[Route], files: Sequence[Described] = ()) -> bytes:
-    """The document as JSON."""
+def make_document(
+    routes: Sequence[Route], files: Sequence[Described] = (), *, is_open: bool = True
+) -> bytes:
+    """The document as JSON; where it is open a key may be left out."""
     kinds = [Success[route.data] for route in routes]  # type: ignore[name-defined]  # made at run time
-    schemas, components = msgspec.json.schema_components([*kinds, Failure], ref_template=REF)
+    schemas, components = make_components([*kinds, Failure])
     *successes, failure = schemas
     paths = {
-        route.path: {"get": _operation(route, success, failure)}
+        route.path: {"get": _operation(route, success, is_open=is_open)}
         for route, success in zip(routes, successes, strict=True)
     }
     for file in files:
-        paths[file.path] = {"get": _file_operation(file, failure)}
+        paths[file.path] = {"get": _file_operation(file, is_open=is_open)}
     document = {
         "openapi": "3.1.0",
-        "info": {"title": TITLE, "version": VERSION, "description": ABOUT},
+        "info": {
+            "title": TITLE,
+            "version": VERSION,
+            "description": ABOUT,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
         "servers": [{"url": "/"}, {"url": "/v2"}],
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-API-Key"}},
+            "headers": {name: _header(*about) for name, about in HEADERS.items()},
+            "responses": {
+                UNCHANGED: {"description": "If-None-Match knows it", "headers": _headers("ETag")},
+                **{code.name: _refusal(code, failure) for code in CODES},
+            },
+            "securitySchemes": {
+                "key": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-API-Key",
+                    "description": KEY + OPEN if is_open else KEY,
+                }
+            },
         },
     }
     return msgspec.json.encode(document)
 
 
-def _operation(
-    route: Route, success: Mapping[str, object], failure: Mapping[str, object]
-) -> Mapping[str, object]:
-    refusals = [code for code in CODES if not (route.is_public and code is UNAUTHORIZED)]
+def _operation(route: Route, success: Part, *, is_open: bool) -> Part:
+    content = {"application/json": {"schema": success, "example": example_of(route.path)}}
+    answer = {"description": "the answer", "headers": _headers("ETag"), "content": content}
     return {
         "operationId": _identifier(route.path),
         "summary": route.summary,
-        "security": [] if route.is_public else [{"key": []}, {}],
+        "security": [] if route.is_public else _security(is_open=is_open),
         "parameters": [_parameter(one) for one in route.parameters],
         "responses": {
-            "200": _response("the answer", success, ("ETag",)),
-            "304": {
-                "description": "If-None-Match knows it already",
-                "headers": _headers(("ETag",)),
-            },
-            **{str(code.status): _refusal(code, failure) for code in refusals},
+            "200": answer,
+            "304": _shared(UNCHANGED),
+            **_refusals(is_public=route.is_public),
         },
     }
 
 
-def _file_operation(file: Described, failure: Mapping[str, object]) -> Mapping[str, object]:
-    content = {kind: {"schema": {"type": "string"}} for kind in file.kinds}
+def _file_operation(file: Described, *, is_open: bool) -> Part:
+    content = {kind: {"schema": STRING} if kind.startswith("text/") else {} for kind in file.kinds}
     return {
         "operationId": _identifier(file.path),
         "summary": file.summary,
-        "security": [{"key": []}, {}],
+        "security": _security(is_open=is_open),
         "parameters": [
-            {
-                "name": name,
-                "in": "path",
-                "required": True,
-                "schema": {"type": "string", "enum": list(values)},
-            }
-            for name, values in file.names.items()
+            *(_choice(name, values, "path") for name, values in file.names.items()),
+            *(_choice(name, values, "query") for name, values in file.query.items()),
         ],
         "responses": {
-            "200": {"description": "the file", "headers": _headers(()), "content": content},
-            **{str(code.status): _refusal(code, failure) for code in CODES},
+            "200": {"description": "the file", "headers": _headers(), "content": content},
+            **_refusals(is_public=False),
         },
     }
+
+
+def _security(*, is_open: bool) -> Sequence[Part]:
+    return [{"key": []}, {}] if is_open else [{"key": []}]
 
 
 def _identifier(path: str) -> str:
     return "_".join(re.findall("[a-z]+", path))
 
 
-def _parameter(parameter: Parameter) -> Mapping[str, Any]:
+def _parameter(parameter: Parameter) -> Part:
     return {
         "name": parameter.name,
         "in": "query",
         "description": parameter.text,
         "required": parameter.required,
         "schema": parameter.schema,
+        "example": parameter.example,
         **({"style": "form", "explode": False} if parameter.schema["type"] == "array" else {}),
     }
 
 
-def _refusal(code: Code, failure: Mapping[str, object]) -> Mapping[str, object]:
-    more = {429: ("Retry-After",), 405: ("Allow",)}.get(code.status, ())
-    return _response(f"{code.name}: {code.when}", failure, more)
-
-
-def _response(
-    text: str, schema: Mapping[str, object], headers: Sequence[str]
-) -> Mapping[str, object]:
+def _choice(name: str, values: Sequence[str], where: str) -> Part:
     return {
-        "description": text,
-        "headers": _headers(headers),
-        "content": {"application/json": {"schema": schema}},
+        "name": name,
+        "in": where,
+        "description": f"one of {', '.join(values)}",
+        "required": where == "path",
+        "schema": {"type": "string", "enum": list(values)},
+        "example": values[0],
     }
 
 
-def _headers(more: Sequence[str]) -> Mapping[str, object]:
-    shown = {**HEADERS, **dict.fromkeys(more, STRING)}
-    return {name: {"schema": schema} for name, schema in shown.items()}
+def _refusals(*, is_public: bool) -> Part:
+    """Every refusal by its status; what is public needs no key."""
+    return {
+        str(code.status): _shared(code.name)
+        for code in CODES
+        if not (is_public and code is UNAUTHORIZED)
+    }
+
+
+def _shared(name: str) -> Part:
+    return {"$ref": f"#/components/responses/{name}"}
+
+
+def _refusal(code: Code, failure: Part) -> Part:
+    content = {"application/json": {"schema": failure, "example": example_of_refusal(code)}}
+    return {
+        "description": f"{code.name}: {code.when}",
+        "headers": _headers(*MORE.get(code, ())),
+        "content": content,
+    }
+
+
+def _header(text: str, schema: Part, example: object) -> Part:
+    return {"description": text, "schema": schema, "example": example}
+
+
+def _headers(*more: str) -> Part:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*ALWAYS, *more)}

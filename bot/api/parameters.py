@@ -10,7 +10,7 @@ from bot.core.breakdown import ALL, ODTE
 from bot.core.words import MONTHS, suggest
 
 DAY = (
-    "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
     rf"|(0?[1-9]|[12][0-9]|3[01])({'|'.join(MONTHS)}|{'|'.join(MONTHS).lower()})[0-9]{{2}}"
 )
 EXPIRY = f"{ALL}|{ODTE}|{DAY}"
@@ -26,6 +26,7 @@ class Parameter:
     text: str
     schema: Mapping[str, object]
     read: Callable[[str], object]
+    example: object
     default: object = None
     required: bool = False
 
@@ -45,7 +46,7 @@ def one_of(name: str, text: str, allowed: Sequence[str], default: str) -> Parame
         return _known(value, allowed)
 
     schema = {"type": "string", "enum": list(allowed), "default": default}
-    return Parameter(name, text, schema, read, default)
+    return Parameter(name, text, schema, read, default, default)
 
 
 def some_of(name: str, text: str, allowed: Sequence[str]) -> Parameter:
@@ -56,11 +57,12 @@ def some_of(name: str, text: str, allowed: Sequence[str]) -> Parameter:
         return tuple(word for word in allowed if word in found)
 
     items = {"type": "string", "enum": list(allowed)}
-    return Parameter(name, text, {"type": "array", "items": items, "minItems": 1}, read, ())
+    schema = {"type": "array", "items": items, "minItems": 1}
+    return Parameter(name, text, schema, read, list(allowed), ())
 
 
-def names(name: str, text: str, most: int) -> Parameter:
-    """At most so many symbols, known or not, each once."""
+def names(name: str, text: str, most: int, example: Sequence[str]) -> Parameter:
+    """At most so many symbols, known or not; repeated ones are given once."""
 
     def read(value: str) -> tuple[str, ...]:
         words = [word.strip() for word in value.split(",")]
@@ -73,19 +75,19 @@ def names(name: str, text: str, most: int) -> Parameter:
 
     items = {"type": "string", "pattern": f"^{SYMBOL}$"}
     schema = {"type": "array", "items": items, "minItems": 1, "maxItems": most}
-    return Parameter(name, text, schema, read, required=True)
+    return Parameter(name, text, schema, read, list(example), required=True)
 
 
-def whole(name: str, text: str, low: int, high: int) -> Parameter:
-    """A whole number of that range, its low end when left out."""
+def whole(name: str, text: str, low: int, high: int, default: int) -> Parameter:
+    """A whole number of that range."""
 
     def read(value: str) -> int:
         if not re.fullmatch("-?[0-9]{1,9}", value) or not low <= int(value) <= high:
             raise ValueError(f"{_shown(value)} is no whole number from {low} to {high}")
         return int(value)
 
-    schema = {"type": "integer", "minimum": low, "maximum": high, "default": low}
-    return Parameter(name, text, schema, read, low)
+    schema = {"type": "integer", "minimum": low, "maximum": high, "default": default}
+    return Parameter(name, text, schema, read, default, default)
 
 
 def expiry(name: str, text: str) -> Parameter:
@@ -99,7 +101,7 @@ def expiry(name: str, text: str) -> Parameter:
         return value
 
     schema = {"type": "string", "pattern": f"^({EXPIRY})$", "default": ALL}
-    return Parameter(name, text, schema, read, ALL)
+    return Parameter(name, text, schema, read, ALL, ALL)
 
 
 def parse_query(text: str, parameters: Sequence[Parameter]) -> Query:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from bot.api import answers
 from bot.api.calls import Route
-from bot.api.endpoints import MOST_DAYS, MOST_SYMBOLS, Endpoints
+from bot.api.endpoints import DAYS, MOST_DAYS, MOST_SYMBOLS, Endpoints
 from bot.api.parameters import expiry, names, one_of, some_of, whole
 from bot.api.schema import IN_MULTI, INCLUDES, Sections
 from bot.core.venues import VENUES
 
 DEFAULT_SYMBOL = "BTCUSDT"
+MANY = f"at most {MOST_SYMBOLS}, repeated ones counted, parted by commas"
 
 
 def make_routes(endpoints: Endpoints, symbols: Sequence[str]) -> Sequence[Route]:
@@ -32,7 +33,7 @@ def make_routes(endpoints: Endpoints, symbols: Sequence[str]) -> Sequence[Route]
             answers.Bundle,
             endpoints.bundle,
             (
-                names("symbols", f"at most {MOST_SYMBOLS}, parted by commas", MOST_SYMBOLS),
+                names("symbols", MANY, MOST_SYMBOLS, symbols[:MOST_SYMBOLS]),
                 exchanges,
                 some_of("include", "sections beside the levels", IN_MULTI),
             ),
@@ -56,7 +57,7 @@ def make_routes(endpoints: Endpoints, symbols: Sequence[str]) -> Sequence[Route]
             "levels and net GEX over time",
             answers.History,
             endpoints.history,
-            (symbol, whole("days", "how far back", 1, MOST_DAYS)),
+            (symbol, whole("days", "how far back", 1, MOST_DAYS, DAYS)),
         ),
         Route(
             "/expiries",

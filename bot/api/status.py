@@ -17,14 +17,14 @@ def status_of(
     stale_after: timedelta,
 ) -> Status:
     """The grid and the worst of it."""
-    grid = {
+    symbols = {
         symbol: _row(snapshot, now, stale_after)
         if snapshot
         else {venue: VenueState("unavailable", None, "no data yet") for venue in venues}
         for symbol, snapshot in snapshots.items()
     }
-    states = [cell.status for row in grid.values() for cell in row.values()]
-    return Status(max(states, key=ORDER.index, default="unavailable"), grid)
+    states = [cell.status for row in symbols.values() for cell in row.values()]
+    return Status(max(states, key=ORDER.index, default="unavailable"), symbols)
 
 
 def _row(snapshot: Snapshot, now: datetime, stale_after: timedelta) -> dict[str, VenueState]:

@@ -80,8 +80,12 @@ def wanted_rows(rows: LiveRows, expiry: str) -> LiveRows:
 def day_names(expiry_ms: int) -> Sequence[str]:
     """How the day of an expiry may be written: 2026-03-07, 7MAR26, 07MAR26."""
     day = from_milliseconds(expiry_ms)
-    tail = f"{MONTHS[day.month - 1]}{day:%y}"
-    return f"{day:%Y-%m-%d}", f"{day.day}{tail}", f"{day:%d}{tail}"
+    return f"{day:%Y-%m-%d}", day_token(day).removeprefix("0"), day_token(day)
+
+
+def day_token(day: datetime) -> str:
+    """The day as venues name it: 07MAR26."""
+    return f"{day:%d}{MONTHS[day.month - 1]}{day:%y}"
 
 
 def _expiries(rows: LiveRows) -> Iterator[LiveRows]:

@@ -1,17 +1,14 @@
 """Keys, limits, and who may see what."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.api.gate import Gate, is_loopback
-from bot.api.quotas import MinuteQuotas
+from bot.api.quotas import Quotas
 from bot.api.server import serving
-from bot.core.keys import ApiKey, make_key
+from bot.core.keys import make_key
 from bot.errors import BotError, ConfigError, StoreError
 from bot.store.memory import MemoryStore
 from tests.api.serving import BTC, KEY, SYMBOLS, Clock, add_key, make_parts, make_store, served
-from tests.fakes import NOON
 
 WITH_KEY = {"X-API-Key": KEY}
 PUBLIC = ("/health", "/openapi.json", "/docs", "/metrics")
@@ -140,7 +137,7 @@ async def test_where_everyone_may_ask_it_does_not_start_without_a_key(store, hos
 
 async def test_where_everyone_may_ask_a_key_is_needed_even_after_the_last_is_revoked(store):
     clock = Clock()
-    gate = Gate(store.keys, MinuteQuotas(), clock, is_open=False)
+    gate = Gate(store.keys, Quotas(store.draw_requests), clock, is_open=False)
     await add_key(store)
 
     before = await gate.admit(KEY)
@@ -214,19 +211,3 @@ async def test_what_takes_too_long_is_given_up():
 )
 def test_loopback_is_what_only_this_machine_reaches(host, loopback):
     assert is_loopback(host) is loopback
-
-
-@given(
-    per_minute=st.integers(1, 5),
-    times=st.lists(st.floats(0, 300, allow_nan=False), min_size=1, max_size=60).map(sorted),
-)
-async def test_no_minute_allows_more_than_the_limit(per_minute, times):
-    key, quotas = ApiKey("desk", "d", per_minute, NOON), MinuteQuotas()
-
-    shares = [(now, await quotas.take(key, now)) for now in times]
-
-    for minute in range(6):
-        of_minute = [share for now, share in shares if now // 60 == minute]
-        allowed = sum(share.allowed for share in of_minute)
-        assert allowed == min(per_minute, len(of_minute))
-        assert {share.limit.reset for share in of_minute} <= {(minute + 1) * 60}

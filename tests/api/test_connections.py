@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from urllib.parse import urlsplit
 
 import pytest
@@ -92,6 +93,34 @@ async def test_requests_sent_at_once_are_answered_in_their_order(client):
     told = [await next_id(reader) for _ in range(20)]
 
     assert told == [f"n{n}" for n in range(20)]
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_a_client_that_never_reads_is_let_go(store):
+    async with served(store, reading=0.0) as client:
+        with pytest.raises(ConnectionError):
+            await asyncio.to_thread(ask_without_reading, client.address)
+
+        assert (await client.ask("/health")).status == 200
+
+
+def ask_without_reading(address):
+    parts = urlsplit(address)
+    with socket.create_connection((parts.hostname, parts.port), timeout=20) as line:
+        while True:
+            line.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 20)
+
+
+async def test_a_client_that_reads_late_has_everything(client):
+    reader, writer = await connect(client)
+    asked = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n"
+    writer.writelines(asked + f"X-Request-ID: n{n}\r\n\r\n".encode() for n in range(200))
+    assert (await client.ask("/health")).status == 200  # meanwhile
+
+    told = [await next_id(reader) for _ in range(200)]
+
+    assert told == [f"n{n}" for n in range(200)]
     writer.close()
     await writer.wait_closed()
 

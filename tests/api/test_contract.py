@@ -203,7 +203,8 @@ async def test_the_profile_of_some_venues_and_a_day_is_part_of_the_whole(client)
 async def test_max_pain_of_a_day_however_it_is_written(client, day):
     data = (await client.ask(f"/gex/max-pain?expiry={day}")).data
 
-    assert [one["expiry"] for one in data["expiries"]] == ["2026-03-20T12:00:00Z"]
+    assert [one["expiry"] for one in data["per_expiry"]] == ["20MAR26"]
+    assert data["max_pain"]["expiry"] == "2026-03-20T12:00:00Z"
 
 
 async def test_max_pain_of_all_and_of_today(client):
@@ -211,8 +212,9 @@ async def test_max_pain_of_all_and_of_today(client):
     today = (await client.ask("/gex/max-pain?expiry=0dte")).data
     levels = (await client.ask("/gex/levels?include=max_pain")).data
 
-    assert (len(whole["expiries"]), len(today["expiries"])) == (3, 1)
-    assert whole["expiries"][0] == today["expiries"][0] == levels["max_pain"]
+    assert [one["dte"] for one in whole["per_expiry"]] == [1, 18, 200]
+    assert len(today["per_expiry"]) == 1
+    assert whole["max_pain"] == today["max_pain"] == levels["max_pain"]
 
 
 @pytest.mark.parametrize("path", ["/gex/max-pain", "/gex/strike-profile"])
@@ -257,10 +259,10 @@ async def test_status_is_the_worst_of_its_grid():
     async with served(store, symbols=(BTC, ETH)) as client:
         data = (await client.ask("/status")).data
 
-    assert data["grid"][BTC]["okx"]["status"] == "healthy"
-    assert data["grid"][ETH]["derive"] == {
+    assert data["symbols"][BTC]["okx"]["status"] == "healthy"
+    assert data["symbols"][ETH]["derive"] == {
         "status": "unhealthy",
-        "age_seconds": None,
+        "freshness_seconds": None,
         "reason": "HTTP 503",
     }
     assert data["overall_status"] == "unhealthy"

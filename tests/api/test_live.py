@@ -11,13 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.api.live import QUEUED, REMEMBERED, Live, last_entry, summary
+from bot.api.live import CROWDED, QUEUED, REMEMBERED, Live, last_entry
 from bot.api.pages import Place
+from bot.api.telling import summary
 from bot.core.crossings import Latches
 from bot.core.events import Alert, Crossing, Freshness, LevelKey, Moved, RegimeChange, event_object
+from bot.core.snapshot import Tick
+from bot.errors import StoreError
 from bot.ports import JournalEntry, Record
 from bot.store.memory import MemoryStore
-from tests.api.serving import BTC, served
+from tests.api.serving import BTC, ETH, served
 from tests.fakes import NOON, make_chain, make_snapshot
 
 HVL = LevelKey("all_expiry", "hvl")
@@ -50,6 +53,21 @@ class Journal:
         found = [one for one in self.entries if one.seq > after][:limit]
         self.read += len(found)
         return found
+
+
+class Prices:
+    """The newest tick of each symbol, which a test changes; counts how often it is asked."""
+
+    def __init__(self):
+        self.ticks = {}
+        self.asked = 0
+
+    def change(self, symbol, spot):
+        self.ticks[symbol] = Tick(symbol, NOON, spot, "deribit")
+
+    def __call__(self, symbol):
+        self.asked += 1
+        return self.ticks.get(symbol)
 
 
 class Listener:
@@ -157,6 +175,73 @@ async def test_the_program_ends_while_pages_listen():
     async with asyncio.timeout(5):
         async with listening(live):
             pass
+
+
+async def test_a_page_hears_the_price_that_changed_and_no_other():
+    prices = Prices()
+    live = Live(Journal(), prices, (BTC, ETH))
+    async with listening(live) as page:
+        prices.change(BTC, 80_000.0)
+        await live.catch_up()
+        prices.change(ETH, 2_500.0)
+        await live.catch_up()
+        await live.catch_up()
+        prices.change(BTC, 80_001.0)
+        await live.catch_up()
+        heard = [await page.hear() for _ in range(3)]
+
+    assert heard == [
+        ("spot", {"symbol": BTC, "spot": 80_000.0, "at": "2026-03-02T12:00:00Z"}),
+        ("spot", {"symbol": ETH, "spot": 2_500.0, "at": "2026-03-02T12:00:00Z"}),
+        ("spot", {"symbol": BTC, "spot": 80_001.0, "at": "2026-03-02T12:00:00Z"}),
+    ]
+
+
+async def test_a_page_that_comes_later_is_told_the_prices_at_once():
+    prices = Prices()
+    prices.change(BTC, 80_000.0)
+    async with listening(Live(Journal(), prices, (BTC, ETH))) as page:
+        name, told = await page.hear()
+
+    assert (name, told["symbol"], told["spot"]) == ("spot", BTC, 80_000.0)
+
+
+async def test_prices_are_told_while_the_store_refuses():
+    async def refuse(_after, _limit):
+        raise StoreError("gone")
+
+    prices = Prices()
+    live = Live(refuse, prices, (BTC,))
+    async with listening(live) as page:
+        prices.change(BTC, 80_000.0)
+        with pytest.raises(StoreError):
+            await live.catch_up()
+
+        assert (await page.hear())[0] == "spot"
+
+
+async def test_nobody_is_asked_for_prices_while_nobody_listens():
+    prices = Prices()
+    live = Live(Journal(), prices, (BTC,))
+
+    await live.catch_up()
+
+    assert prices.asked == 0
+
+
+async def test_a_page_that_reads_slowly_misses_prices_and_no_fact():
+    journal, prices = Journal(), Prices()
+    live = Live(journal, prices, (BTC,))
+    await live.catch_up()
+    async with listening(live) as page:
+        for second in range(QUEUED):  # at once, before anyone can read
+            prices.change(BTC, 80_000.0 + second)
+            live.tell_prices()
+        journal.add(CROSSING)
+        await live.catch_up()
+        told = [(await page.hear())[0] for _ in range(CROWDED + 1)]
+
+    assert told == ["spot"] * CROWDED + ["log"]
 
 
 @given(st.sets(st.integers(1, 3_000), max_size=8))

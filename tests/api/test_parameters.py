@@ -10,8 +10,8 @@ WORDS = ("candles", "ranked", "spot")
 TABLE = (
     one_of("symbol", "whose", ("BTCUSDT", "ETHUSDT"), "BTCUSDT"),
     some_of("include", "what", WORDS),
-    names("symbols", "which", 3),
-    whole("days", "how many", 1, 30),
+    names("symbols", "which", 3, ("A",)),
+    whole("days", "how many", 1, 30, 7),
     expiry("expiry", "which"),
 )
 GOOD = "symbols=A"
@@ -30,7 +30,7 @@ def test_what_is_left_out_has_its_default():
         "symbol": "BTCUSDT",
         "include": (),
         "symbols": ("A",),
-        "days": 1,
+        "days": 7,
         "expiry": "all",
     }
 
@@ -100,7 +100,8 @@ def test_an_expiry_in_each_way_it_is_written(value):
 
 
 @pytest.mark.parametrize(
-    "value", ["", "32MAR26", "27FOO26", "2026-3-27", "0DTE", "27MAR2026", "ALL"]
+    "value",
+    ["", "32MAR26", "27FOO26", "2026-3-27", "2026-13-01", "2026-03-32", "0DTE", "27MAR2026", "ALL"],
 )
 def test_what_is_no_expiry(value):
     assert kinds(parse_query(f"{GOOD}&expiry={value}", TABLE)) == ["value"]
