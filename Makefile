@@ -1,6 +1,6 @@
 # Every target sets up .venv by itself when pyproject.toml or constraints.txt changed.
 
-.PHONY: demo test check run bench faults pictures web wheel clean FORCE
+.PHONY: demo test check run bench bench-api faults pictures web wheel clean FORCE
 .DEFAULT_GOAL := test
 
 BIN := .venv/bin
@@ -31,6 +31,12 @@ run: $(STAMP) web
 bench: $(STAMP)
 	@mkdir -p build
 	@$(BIN)/python -m benchmarks
+
+# Our HTTP API beside the usual one, some eight minutes; wants a machine with nothing else to do.
+bench-api: $(STAMP)
+	@$(BIN)/python -c 'import fastapi, uvicorn' 2>/dev/null || \
+		$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	@$(BIN)/python -m benchmarks.api
 
 # Every fault at every venue, some ten minutes: writes docs/faults.md, fails on a broken promise.
 faults: $(STAMP)

@@ -124,7 +124,7 @@ async def run_daemon(
         commands = make_commands(program)
         work: list[Work] = [poll(RELOAD_SECONDS, program.rulebook.reload)]
         if "api" in roles:
-            live = Live(store.journal)
+            live = Live(store.journal, program.ticker.newest, market.symbols)
             await open_api(program, commands, live, stack, roles)
             work.append(poll(LIVE_SECONDS, live.catch_up))
         work += [

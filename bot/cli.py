@@ -132,7 +132,7 @@ def _command(
 
 
 def _keys_command(commands: "argparse._SubParsersAction[Parser]") -> None:
-    """`keys create NAME`, `keys list`, `keys revoke NAME`."""
+    """`keys create NAME`, `keys list`, `keys revoke NAME`, `keys sign-out`."""
     keys = commands.add_parser("keys", help="who may use the HTTP API", epilog=EPILOG)
     actions = keys.add_subparsers(dest="action", required=True, metavar="ACTION")
     create = _command(actions, "create", _create_key, "make a key; it is shown once")
@@ -140,9 +140,10 @@ def _keys_command(commands: "argparse._SubParsersAction[Parser]") -> None:
     create.add_argument(
         "--per-minute", type=int, metavar="N", help="requests a minute; default 600"
     )
-    _command(actions, "list", _list_keys, "every key's name and limit")
+    _command(actions, "list", _list_keys, "every key: its limit, when it was made and last used")
     revoke = _command(actions, "revoke", _revoke_key, "the key is refused within a second or two")
     revoke.add_argument("name")
+    _command(actions, "sign-out", _sign_out, "every browser has to sign in to the dashboard again")
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -240,6 +241,12 @@ def _revoke_key(options: argparse.Namespace) -> int:
     from bot.tasks import revoke_key
 
     return asyncio.run(revoke_key(_config(options), options.name, print))
+
+
+def _sign_out(options: argparse.Namespace) -> int:
+    from bot.tasks import sign_out
+
+    return asyncio.run(sign_out(_config(options), print))
 
 
 def _config(options: argparse.Namespace, *, quiet: bool = False) -> "Config":

@@ -1,5 +1,6 @@
 """The configuration: a TOML file, overridden by the environment, every key known by name."""
 
+import ipaddress
 import os
 import re
 import tomllib
@@ -18,7 +19,8 @@ from bot.errors import ConfigError
 
 PREFIX = "GAMMABELL_"
 DEFAULT_FILE = Path("config.toml")
-LISTS = (["symbols", "always"], ["api", "cors"])  # written with commas in the environment
+# Written with commas in the environment.
+LISTS = (["symbols", "always"], ["api", "cors"], ["api", "trusted_proxies"])
 
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
@@ -134,6 +136,8 @@ class ApiConfig(Section):
     port: Port = 8080
     cors: list[str] = msgspec.field(default_factory=list)  # origins of pages that may read it
     metrics: Literal["loopback", "anywhere"] = "loopback"
+    public_url: str = ""  # where people open the dashboard
+    trusted_proxies: list[str] = msgspec.field(default_factory=list)  # addresses, networks
 
 
 class LogConfig(Section):
@@ -308,6 +312,21 @@ def _check_api(api: ApiConfig) -> None:
             raise ConfigError(
                 f'api.cors: {origin!r}: write "*" or origins like https://example.org'
             )
+    api.public_url = api.public_url.rstrip("/")
+    if api.public_url and not _is_address(api.public_url, ("http", "https")):
+        raise ConfigError("api.public_url: write it like https://bell.example.org, or empty")
+    for proxy in api.trusted_proxies:
+        _check_network(proxy)
+
+
+def _check_network(text: str) -> None:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError as error:
+        raise ConfigError(
+            f"api.trusted_proxies: {text!r}: write addresses or networks, "
+            'like "127.0.0.1" and "10.0.0.0/8"'
+        ) from error
 
 
 def _is_bare(origin: str) -> bool:

@@ -8,22 +8,27 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from secrets import token_hex
+from time import time as unix_time
 from uuid import uuid4
 
 from aiohttp import web
 
+from bot.api.addresses import Addresses
 from bot.api.api import Parts as ApiParts
 from bot.api.codes import RATE_LIMIT_EXCEEDED, Refused
-from bot.api.dashboard import Exports, Pictures, dashboard_places
+from bot.api.dashboard import Calendars, Exports, Pictures, dashboard_places
+from bot.api.doors import Doors
+from bot.api.gate import SESSION
 from bot.api.live import Live
-from bot.api.pages import Serve, Stream
+from bot.api.pages import Place, Serve, Stream
 from bot.api.schema import envelope
 from bot.charts.picture import make_picture
 from bot.charts.theme import THEMES
 from bot.charts.worker import ChartWorker
 from bot.chat.buttons import Signer
 from bot.chat.terminal import TARGET, Terminal
-from bot.chat.web.chat import WebChat
+from bot.chat.web.chat import Allowances, WebChat
+from bot.chat.web.guests import Guests
 from bot.chat.web.rooms import Rooms, WebSender
 from bot.clock import SystemClock
 from bot.config import Config, duration
@@ -32,10 +37,7 @@ from bot.core.reply import Field
 from bot.core.snapshot import Snapshot, Tick
 from bot.core.text import age_text
 from bot.health import clock_fields, venue_fields
-from bot.markets import (
-    Market,
-    now_utc,
-)
+from bot.markets import Market
 from bot.platforms import (
     BUTTON_KEY,
     DELIVER,
@@ -47,6 +49,7 @@ from bot.platforms import (
 from bot.ports import Messenger, Store
 from bot.recording.format import Recording
 from bot.recording.replay import stale_after
+from bot.service.access import Access
 from bot.service.chats import Chats
 from bot.service.commands import Commands, Parts, every_command
 from bot.service.digests import Digests
@@ -59,8 +62,17 @@ from bot.service.rulebook import Rulebook
 from bot.service.sources import Sources
 from bot.service.ticker import Ticker
 
-MOST_PAGES = 200  # of the dashboard's chat, in one process
-NEW_GUESTS = Limit(30, 0.5)  # of all browsers together
+# From one address, whatever a browser there says that it is.
+SIGNING_IN = Limit(20, 1 / 3)  # tries
+NEW_GUESTS = Limit(20, 1 / 300)  # of the dashboard's chat
+LINES = Limit(180, 3)  # typed or pressed there
+OFFERS = Limit(300, 20)  # of what may be meant while one types there
+FETCHES = Limit(30, 0.1)  # of one calendar
+
+
+def utc_seconds() -> float:
+    """Seconds since 1970: what sessions and the API's limits are counted by."""
+    return unix_time()  # asked for by every request: a datetime would take ten times as long
 
 
 def make_ticker(market: Market, *listeners: Callable[[Tick], None]) -> Ticker:
@@ -76,6 +88,7 @@ class Program:
     config: Config
     market: Market
     store: Store
+    access: Access
     rulebook: Rulebook
     chats: Chats
     gallery: Gallery
@@ -124,6 +137,7 @@ async def make_program(
         config=config,
         market=market,
         store=store,
+        access=Access(store, utc_seconds, config.api.public_url),
         rulebook=rulebook,
         chats=chats,
         gallery=gallery,
@@ -173,6 +187,7 @@ def make_commands(program: Program) -> Commands:
             snapshot, now, uuid4().hex, None, simulated=market.simulated
         ),
         simulated=market.simulated,
+        access=program.access,
     )
     return Commands(
         every_command(parts),
@@ -210,31 +225,43 @@ def make_api_parts(program: Program, commands: Commands, live: Live) -> ApiParts
         newest, program.gallery.picture, market.now, program.stale_after, market.symbols
     )
     exports = Exports(commands.answer, market.symbols)
-    chat = open_chat(program, make_web_chat(program, commands))
+    addresses = Addresses(config.trusted_proxies)
+    chat = open_chat(make_web_chat(program, commands, addresses))
+    tries = Buckets(SIGNING_IN, SystemClock().time)
+    doors = Doors(program.access, program.store.keys, tries, addresses.of)
+    fetches = Buckets(FETCHES, SystemClock().time)
+    calendars = Calendars(exports, program.access.calendar_of, fetches)
     return ApiParts(
         store=program.store,
         newest=newest,
         symbols=market.symbols,
         venues=tuple(market.venues),
         now=market.now,
-        clock=lambda: now_utc().timestamp(),
+        clock=utc_seconds,
+        holder=program.access.holder,
         stale_after=program.stale_after,
         simulated=market.simulated,
         cors=config.cors,
         metrics_anywhere=config.metrics == "anywhere",
-        places=dashboard_places(pictures, exports, live, chat, simulated=market.simulated),
+        places={
+            **dashboard_places(pictures, exports, live, chat, simulated=market.simulated),
+            **doors.places(simulated=market.simulated),
+            "/calendar/": Place(calendars.serve, is_public=True),
+        },
     )
 
 
-def make_web_chat(program: Program, commands: Commands) -> WebChat:
+def make_web_chat(program: Program, commands: Commands, addresses: Addresses) -> WebChat:
     """What answers the dashboard's pages."""
-    newcomers = Buckets(NEW_GUESTS, SystemClock().time)
+    time = SystemClock().time
 
-    def newcomer() -> bool:
-        welcome = not newcomers.missing("")
-        if welcome:
-            newcomers.take("")
-        return welcome
+    async def holder(request: web.BaseRequest) -> str | None:
+        session = request.cookies.get(SESSION)
+        return await program.access.holder(session) if session else None
+
+    guests = Guests(
+        Signer(f"{program.button_key} guests"), holder, addresses.of, Buckets(NEW_GUESTS, time)
+    )
 
     async def arrived(target: str) -> None:
         await program.store.hasten(target, program.market.now())
@@ -244,18 +271,18 @@ def make_web_chat(program: Program, commands: Commands) -> WebChat:
         commands,
         program.rooms,
         Signer(program.button_key),
-        Signer(f"{program.button_key} guests"),
+        guests,
+        Allowances(lines=Buckets(LINES, time), offers=Buckets(OFFERS, time)),
         arrived,
-        newcomer,
         simulated=program.market.simulated,
     )
 
 
-def open_chat(program: Program, chat: WebChat) -> Serve:
+def open_chat(chat: WebChat) -> Serve:
     """A conversation for every page, while there are not too many."""
 
     async def serve(request: web.BaseRequest) -> Stream:
-        guest = chat.knows(request) if len(program.rooms) < MOST_PAGES else None
+        guest = await chat.welcome(request)
         if guest is None:
             raise Refused(RATE_LIMIT_EXCEEDED, "too many pages chat; try again in a while")
         return Stream(partial(chat.run, guest))

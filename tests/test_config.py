@@ -394,6 +394,26 @@ def test_the_origins_that_may_read_the_api_come_from_the_file_or_the_environment
     assert nobody == []
 
 
+def test_the_dashboards_address_is_kept_without_the_slash_that_ends_it(load):
+    assert load('[api]\npublic_url = "https://bell.example.org/x/"').api.public_url == (
+        "https://bell.example.org/x"
+    )
+    assert load().api.public_url == ""
+
+
+@pytest.mark.parametrize("url", ["bell.example.org", "ftp://x", "https://", "https://x/?a=b"])
+def test_a_dashboards_address_that_is_none_is_refused(refusal, url):
+    assert "api.public_url" in refusal(f'[api]\npublic_url = "{url}"')
+
+
+def test_proxies_are_addresses_or_networks(load, refusal):
+    named = load(GAMMABELL_API__TRUSTED_PROXIES="127.0.0.1, 10.0.0.0/8").api.trusted_proxies
+
+    assert named == ["127.0.0.1", "10.0.0.0/8"]
+    for wrong in ("proxy.example.org", "10.0.0.1/8", ""):
+        assert "api.trusted_proxies" in refusal(f'[api]\ntrusted_proxies = ["{wrong}"]')
+
+
 @pytest.mark.parametrize(
     "origin", ["example.org", "https://example.org/", "https://Example.org", "", "ftp://x", "null"]
 )

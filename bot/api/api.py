@@ -4,15 +4,18 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from secrets import token_hex
+from random import getrandbits
 from time import perf_counter
+from typing import cast
 
 from aiohttp import web
 
 from bot.api.calls import Asked, Route
 from bot.api.codes import (
+    BAD_REQUEST,
     FORBIDDEN,
     INTERNAL_ERROR,
     METHODS,
@@ -26,15 +29,25 @@ from bot.api.codes import (
     method_not_allowed,
 )
 from bot.api.cors import Cors
+from bot.api.docs import BROWSER, docs_page
 from bot.api.endpoints import MOST_QUERY_BYTES, Endpoints
-from bot.api.gate import COOKIE, Gate, is_loopback, is_own_page, names_this_machine
+from bot.api.gate import (
+    SESSION,
+    Gate,
+    Holder,
+    is_loopback,
+    is_own_page,
+    names_this_machine,
+    nobody,
+)
 from bot.api.headers import request_id
 from bot.api.kept import Kept
 from bot.api.metrics import OTHER, Metrics
 from bot.api.openapi import make_document
-from bot.api.pages import JSON, TEXT, Download, Page, Place, Stream, always, docs_page
+from bot.api.pages import JSON, TEXT, Download, Page, Place, Stream, always
 from bot.api.parameters import parse_query
-from bot.api.quotas import MinuteQuotas
+from bot.api.patience import within
+from bot.api.quotas import Quotas
 from bot.api.replies import Replies, Visit
 from bot.api.routes import make_routes
 from bot.api.schema import Details
@@ -46,6 +59,8 @@ logger = logging.getLogger(__name__)
 
 PREFIX = "/v2"
 ANSWER_SECONDS = 10.0
+RECHECK_SECONDS = 30.0  # whether whoever is told of what happens still has a key
+READ_SECONDS = 30.0
 MOST_BODY_BYTES = 65_536  # of a request, which needs none
 TARGETS_KEPT = 1_024  # of requests understood before
 
@@ -65,7 +80,10 @@ class Parts:
     cors: Sequence[str] = ()
     metrics_anywhere: bool = False
     patience: float = ANSWER_SECONDS
+    recheck: float = RECHECK_SECONDS
+    reading: float = READ_SECONDS  # that a client may let an answer wait
     places: Mapping[str, Place] = field(default_factory=dict)  # of the dashboard, by path
+    holder: Holder = nobody  # who signed in with a browser
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +112,18 @@ class Api:
         self._routes = {route.path: route for route in routes}
         self._places: Mapping[str, Place] = {
             **parts.places,
-            "/openapi.json": always(Page(make_document(routes, files), JSON)),
-            "/docs": always(docs_page(routes, files, simulated=parts.simulated)),
+            "/openapi.json": always(Page(make_document(routes, files, is_open=is_open), JSON)),
+            "/docs": always(
+                docs_page(
+                    routes, files, simulated=parts.simulated, has_browser=BROWSER in parts.places
+                )
+            ),
             "/metrics": Place(self._metrics_page, is_public=True),
         }
         self._streaming: set[asyncio.Task[object]] = set()
-        self._gate = Gate(store.keys, MinuteQuotas(), parts.clock, is_open=is_open)
+        self._gate = Gate(
+            store.keys, Quotas(store.draw_requests), parts.clock, parts.holder, is_open=is_open
+        )
         self._cors = Cors(parts.cors)
         self._replies = Replies(parts.now, parts.stale_after, simulated=parts.simulated)
         self._metrics = Metrics()
@@ -112,8 +136,7 @@ class Api:
         visit = self._visit(request)
         found = self._find(request)
         try:
-            async with asyncio.timeout(self._parts.patience):
-                response = await self._answer(request, visit, found)
+            response = await within(self._parts.patience, self._answer(request, visit, found))
         except Refused as refused:
             response = self._replies.refusal(visit, refused)
         except (StoreError, TimeoutError) as error:
@@ -165,7 +188,7 @@ class Api:
         if not place.is_public:
             await self._admit(request, visit)
         if place.same_origin:
-            self._check_origin(request)
+            await self._check_origin(request)
         served = await place.serve(request)
         if isinstance(served, Stream):
             if request.method != "GET":
@@ -175,7 +198,7 @@ class Api:
             return self._replies.download(visit, served)
         return self._replies.page(request, visit, served)
 
-    def _check_origin(self, request: web.BaseRequest) -> None:
+    async def _check_origin(self, request: web.BaseRequest) -> None:
         """Raises Refused for pages of other sites, and for names that only lead to this machine.
 
         Where keys are asked for, such a name has none: the browser keeps each for its own name.
@@ -183,19 +206,31 @@ class Api:
         host = request.headers.get("Host", "")
         if not is_own_page(request.headers.get("Origin"), host):
             raise Refused(FORBIDDEN, "only the dashboard itself may ask this")
-        if not (self._gate.asks_for_keys or names_this_machine(host)):
+        if not (names_this_machine(host) or await self._gate.asks_for_keys()):
             raise Refused(FORBIDDEN, "open it as http://127.0.0.1, or make a key")
 
     async def _stream(
         self, request: web.BaseRequest, visit: Visit, stream: Stream
     ) -> web.StreamResponse:
-        task = asyncio.current_task()
-        if task:
-            self._streaming.add(task)
+        task = cast("asyncio.Task[object]", asyncio.current_task())
+        self._streaming.add(task)
+        watch = asyncio.create_task(self._end_with_its_key(request, task))
         try:
             return await stream.run(request, self._replies.headers(visit))
+        except web.HTTPException:  # aiohttp's, of a handshake that is none
+            return self._replies.refusal(visit, Refused(BAD_REQUEST, "this is no WebSocket"))
         finally:
+            watch.cancel()
             self._streaming.discard(task)
+
+    async def _end_with_its_key(self, request: web.BaseRequest, task: asyncio.Task[object]) -> None:
+        """End what goes on once whoever listens could not open it any more."""
+        is_known = True
+        while is_known:
+            await asyncio.sleep(self._parts.recheck)
+            with suppress(StoreError):
+                is_known = await self._gate.knows(*_shown(request))
+        task.cancel()
 
     def _check(self, request: web.BaseRequest, found: Found) -> None:
         """Raises Refused for what is too large, and for methods that change something."""
@@ -203,13 +238,14 @@ class Api:
         if too_long or (request.content_length or 0) > MOST_BODY_BYTES:
             raise Refused(PAYLOAD_TOO_LARGE, f"a query has at most {MOST_QUERY_BYTES} bytes")
         known = found.route or found.place
-        if known and request.method not in METHODS:
-            raise method_not_allowed()
+        methods = found.place.methods if found.place else METHODS
+        if known and request.method not in methods:
+            raise method_not_allowed(methods)
 
     async def _admit(self, request: web.BaseRequest, visit: Visit) -> None:
         """Counts the request. Raises Refused, StoreError."""
         visit.share = self._gate.closed()
-        share = await self._gate.admit(_presented(request))
+        share = await self._gate.admit(*_shown(request))
         if share is None:
             raise Refused(UNAUTHORIZED, "the header X-API-Key needs a key that is known")
         visit.share = share
@@ -224,7 +260,8 @@ class Api:
 
     def _visit(self, request: web.BaseRequest) -> Visit:
         headers = request.headers
-        identity = request_id(headers.get("X-Request-ID"), token_hex(16))
+        ours = f"{getrandbits(128):032x}"  # a name for the log: it guards nothing
+        identity = request_id(headers.get("X-Request-ID"), ours)
         return Visit(identity, self._gate.free(), self._cors.headers(headers.get("Origin")))
 
     def _preflight(self, request: web.BaseRequest) -> Mapping[str, str] | None:
@@ -267,9 +304,11 @@ class Api:
         return Page(self._metrics.text(ages).encode(), TEXT)
 
 
-def _presented(request: web.BaseRequest) -> str | None:
-    """The key of a program, or of a browser that signed in."""
-    return request.headers.get("X-API-Key") or request.cookies.get(COOKIE)
+def _shown(request: web.BaseRequest) -> tuple[str | None, str | None]:
+    """The key, or the session of a browser that signed in."""
+    key = request.headers.get("X-API-Key")
+    has_cookies = "Cookie" in request.headers  # to look for one in vain takes its time
+    return key, request.cookies.get(SESSION) if has_cookies and not key else None
 
 
 def _invalid(asked: Asked) -> Refused:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
-from bot.api.codes import NOT_FOUND, Refused
+from bot.api.codes import FORBIDDEN, NOT_FOUND, RATE_LIMIT_EXCEEDED, Refused
 from bot.api.files import FILES, find_files, front_page
 from bot.api.live import Live
 from bot.api.pages import Described, Download, Place, Serve, always
@@ -13,12 +13,14 @@ from bot.api.views import Newest
 from bot.core.exports.card import FORMATS
 from bot.core.reply import Command, Reply
 from bot.core.snapshot import Snapshot
+from bot.ports import Allowance
 
 PICTURES = ("price", "profile")
 THEMES = ("dark", "light")
 
 Picture = Callable[[Snapshot, str, str, bool], Awaitable[bytes | None]]
 Ask = Callable[[Command], Awaitable[Reply]]
+SymbolOf = Callable[[str], Awaitable[str | None]]  # by what an address says
 
 
 def dashboard_places(
@@ -57,7 +59,7 @@ class Pictures:
         """As the schema has it."""
         names = {"symbol": tuple(self._symbols), "picture": [f"{one}.png" for one in PICTURES]}
         path = "/pictures/{symbol}/{picture}"
-        return Described(path, "the levels as a picture", names, ("image/png",))
+        return Described(path, "the levels as a picture", names, ("image/png",), {"theme": THEMES})
 
     async def serve(self, request: web.BaseRequest) -> Download:
         """The picture of the newest snapshot. Raises Refused, StoreError."""
@@ -93,7 +95,10 @@ class Exports:
 
     async def serve(self, request: web.BaseRequest) -> Download:
         """The file. Raises Refused."""
-        symbol, form = _two(request.rel_url.path, "/export/")
+        return await self.file(*_two(request.rel_url.path, "/export/"))
+
+    async def file(self, symbol: str, form: str) -> Download:
+        """The levels of that symbol in that form. Raises Refused."""
         if symbol not in self._symbols or form not in FORMATS:
             formats = ", ".join(FORMATS)
             raise Refused(NOT_FOUND, f"no such export; write /export/SYMBOL/ and one of {formats}")
@@ -104,6 +109,26 @@ class Exports:
         kind = reply.file.media_type
         charset = "; charset=utf-8" if kind.startswith("text/") else ""
         return Download(reply.file.content, f"{kind}{charset}", named)
+
+
+class Calendars:
+    """Calendars whose address admits: programs that fetch them send no key."""
+
+    def __init__(self, exports: Exports, symbol_of: SymbolOf, fetches: Allowance) -> None:
+        self._exports = exports
+        self._symbol_of = symbol_of
+        self._fetches = fetches
+
+    async def serve(self, request: web.BaseRequest) -> Download:
+        """The calendar; it shows one symbol's expiries and nothing else. Raises Refused."""
+        name = request.rel_url.path.removeprefix("/v2").removeprefix("/calendar/")
+        symbol = await self._symbol_of(name.removesuffix(".ics"))
+        if symbol is None:
+            raise Refused(FORBIDDEN, "this address counts no more; ask again: export btc ics")
+        if self._fetches.missing(name):
+            raise Refused(RATE_LIMIT_EXCEEDED, "fetched too often; once an hour is enough")
+        self._fetches.take(name)
+        return await self._exports.file(symbol, "ics")
 
 
 def _two(path: str, below: str) -> tuple[str, str]:

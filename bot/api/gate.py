@@ -3,50 +3,71 @@
 import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from bot.api.quotas import Quotas, Share, nothing, unlimited
-from bot.core.keys import ApiKey, find_key
+from bot.core.keys import BY_KEY, PER_MINUTE, ApiKey, digest_of, find_key
 
 RELOAD_SECONDS = 1.0  # after which a key that was made or revoked counts
-COOKIE = "gammabell_key"  # of a browser that signed in
+SESSION = "gammabell_session"  # the cookie of a browser that signed in
 LONGEST_KEY = 200  # characters: what is longer is not worth hashing
+LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 Fetch = Callable[[], Awaitable[Sequence[ApiKey]]]
+Holder = Callable[[str], Awaitable[str | None]]
+
+
+async def nobody(_: str) -> str | None:
+    """Whose session it is, where there are none."""
+    return None
 
 
 class Gate:
     """Admits whoever has a key; everyone, while there is none and `is_open` says so."""
 
     def __init__(
-        self, fetch: Fetch, quotas: Quotas, clock: Callable[[], float], *, is_open: bool
+        self,
+        fetch: Fetch,
+        quotas: Quotas,
+        clock: Callable[[], float],
+        holder: Holder = nobody,
+        *,
+        is_open: bool,
     ) -> None:
         self._fetch = fetch
         self._quotas = quotas
         self._clock = clock  # seconds since 1970
+        self._holder = holder  # of a session
         self._is_open = is_open
         self._keys: Sequence[ApiKey] = ()
         self._read_at = float("-inf")
         self._turn = asyncio.Lock()
 
-    async def admit(self, presented: str | None) -> Share | None:
+    async def admit(self, presented: str | None, session: str | None = None) -> Share | None:
         """What the bearer of this key may do, the request counted; None: it is no key of ours.
 
-        Raises StoreError.
+        A browser that signed in has a session in place of a key. Raises StoreError.
         """
         now = self._clock()
         keys = await self._newest(now)
         if not keys and self._is_open:
             return unlimited(now)
-        if presented is None or len(presented) > LONGEST_KEY:
+        key = await self._key_of(presented, session, keys)
+        if key is None:
             return None
-        key = find_key(presented, keys)
-        return await self._quotas.take(key, now) if key else None
+        return await self._quotas.take(key.digest, key.per_minute, self._clock())  # it is later now
 
-    @property
-    def asks_for_keys(self) -> bool:
-        """Whether the last one who was admitted needed a key."""
-        return bool(self._keys) or not self._is_open
+    async def knows(self, presented: str | None, session: str | None = None) -> bool:
+        """Whether the bearer would be admitted; nothing is counted. Raises StoreError."""
+        keys = await self._newest(self._clock())
+        if not keys and self._is_open:
+            return True
+        return await self._key_of(presented, session, keys) is not None
+
+    async def asks_for_keys(self) -> bool:
+        """Whether a key is needed. Raises StoreError."""
+        return not self._is_open or bool(await self._newest(self._clock()))
 
     def free(self) -> Share:
         """What anyone may do where no key is asked for."""
@@ -55,6 +76,26 @@ class Gate:
     def closed(self) -> Share:
         """What someone without a key is told."""
         return nothing(self._clock())
+
+    async def _key_of(
+        self, presented: str | None, session: str | None, keys: Sequence[ApiKey]
+    ) -> ApiKey | None:
+        if presented is None:
+            return await self._behind(session, keys) if session else None
+        return find_key(presented, keys) if len(presented) <= LONGEST_KEY else None
+
+    async def _behind(self, session: str, keys: Sequence[ApiKey]) -> ApiKey | None:
+        """What the session is counted by: the key that opened it, while there is one, or its own.
+
+        Without keys nobody needs a session; where there are some, a link opens one as well.
+        """
+        holder = await self._holder(session)
+        if holder is None:
+            return None
+        if holder.startswith(BY_KEY):
+            digest = holder.removeprefix(BY_KEY)
+            return next((key for key in keys if key.digest == digest), None)
+        return ApiKey(holder, digest_of(f"session {holder}"), PER_MINUTE, LONG_AGO)
 
     async def _newest(self, now: float) -> Sequence[ApiKey]:
         """The keys, a second old at most; a clock that was set back makes no difference."""

@@ -3,51 +3,62 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
 
-import msgspec
 from aiohttp import web
 
 from bot.api.codes import RATE_LIMIT_EXCEEDED, Refused
 from bot.api.pages import Stream
-from bot.core.events import LevelKey
-from bot.core.snapshot import Snapshot
-from bot.core.text import label, price_text
+from bot.api.telling import message, spot_message, summary
+from bot.core.snapshot import Tick
 from bot.ports import JournalEntry
 
-REMEMBERED = 60  # events that a new page is told of
+REMEMBERED = 60  # rings, and as many facts, that a new page is told of
 LOOKED_BACK = 400  # entries of the journal in which they are looked for
 BATCH = 500
+CROWDED = 16  # messages that wait for a page: then it is told facts only, no prices
 QUEUED = 64  # messages to a page that reads slowly; then it is let go, and comes back
 MOST_LISTENERS = 500
 HEARTBEAT_SECONDS = 15.0
 SEND_SECONDS = 10.0  # for a page to take what it is sent
 AGAIN_MILLISECONDS = 2_000  # after which a page that lost us asks again
-HOUSE = "terminal:"  # whose rings everyone may read: other rules belong to their chats
 
 Journal = Callable[[int, int], Awaitable[Sequence[JournalEntry]]]
+NewestTick = Callable[[str], Tick | None]
 Queue = asyncio.Queue[bytes | None]
 
 
+def no_price(_: str) -> None:
+    """What is known of a price where nobody listens to the venues."""
+
+
 class Live:
-    """Follows the journal from where it ends now."""
+    """Follows the journal from where it ends now, and the prices while somebody listens."""
 
     def __init__(
         self,
         journal: Journal,
+        newest: NewestTick = no_price,
+        symbols: Sequence[str] = (),
+        *,
         heartbeat: float = HEARTBEAT_SECONDS,
         patience: float = SEND_SECONDS,
     ) -> None:
         self._journal = journal
+        self._newest = newest
+        self._symbols = symbols
         self._heartbeat = heartbeat
         self._patience = patience
         self.listeners = 0  # pages, also those that are being let go
         self._seq: int | None = None  # of the last entry that was read
-        self._recent: deque[bytes] = deque(maxlen=REMEMBERED)
+        self._rings: deque[tuple[int, bytes]] = deque(maxlen=REMEMBERED)  # by number
+        self._facts: deque[tuple[int, bytes]] = deque(maxlen=REMEMBERED)  # there are many more
         self._queues: set[Queue] = set()
+        self._told: dict[str, Tick] = {}  # by symbol, the last that the pages heard of
 
     async def catch_up(self) -> None:
-        """Tell every page what is new. Raises StoreError."""
+        """Tell every page what is new. Raises StoreError, but the prices are told by then."""
+        if self._queues:
+            self.tell_prices()
         if self._seq is None:
             self._seq = max(0, await last_entry(self._journal) - LOOKED_BACK)
         while entries := await self._journal(self._seq, BATCH):
@@ -61,19 +72,35 @@ class Live:
             raise Refused(RATE_LIMIT_EXCEEDED, "too many pages listen; close one")
         return Stream(self._stream)
 
+    def _prices(self) -> dict[str, Tick]:
+        """The symbols' prices as far as there are any."""
+        newest = {symbol: self._newest(symbol) for symbol in self._symbols}
+        return {symbol: tick for symbol, tick in newest.items() if tick}
+
+    def tell_prices(self) -> None:
+        """Those that changed, in one message; a page that reads slowly does without."""
+        prices = self._prices()
+        new = [tick for symbol, tick in prices.items() if tick != self._told.get(symbol)]
+        self._told = prices
+        if new:
+            told = b"".join(map(spot_message, new))
+            for queue in self._queues:
+                if queue.qsize() < CROWDED:
+                    queue.put_nowait(told)
+
     def _tell(self, entry: JournalEntry) -> None:
-        told = summary(entry)
-        if told is None:
+        fact = summary(entry)
+        if fact is None:
             return
-        name = "snapshot" if entry.snapshot else "log"
-        message = f"event: {name}\ndata: ".encode() + msgspec.json.encode(told) + b"\n\n"
+        told = message("snapshot" if entry.snapshot else "log", fact)
         if not entry.snapshot:
-            self._recent.append(message)
+            kept = self._rings if fact["kind"] == "alert" else self._facts
+            kept.append((entry.seq, told))
         for queue in list(self._queues):
             if queue.full():
                 self._drop(queue)
             else:
-                queue.put_nowait(message)
+                queue.put_nowait(told)
 
     def _drop(self, queue: Queue) -> None:
         """A page that reads too slowly: what it has missed it asks for when it comes back."""
@@ -89,14 +116,15 @@ class Live:
         response = web.StreamResponse(headers={**headers, **kind})
         queue: Queue = asyncio.Queue(QUEUED)
         begin = f"retry: {AGAIN_MILLISECONDS}\nevent: hello\ndata: {{}}\n\n".encode()
-        begin += b"".join(self._recent)
+        begin += b"".join(told for _, told in sorted((*self._facts, *self._rings)))
+        begin += b"".join(map(spot_message, self._prices().values()))
         self._queues.add(queue)
         self.listeners += 1
         try:
             await response.prepare(request)
             await self._write(response, begin)
-            while message := await self._next(queue):
-                await self._write(response, message)
+            while told := await self._next(queue):
+                await self._write(response, told)
         except ConnectionError:
             pass  # the page was closed
         except TimeoutError:
@@ -107,10 +135,10 @@ class Live:
             self.listeners -= 1
         return response
 
-    async def _write(self, response: web.StreamResponse, message: bytes) -> None:
+    async def _write(self, response: web.StreamResponse, told: bytes) -> None:
         """Send it. Raises TimeoutError when the page takes nothing."""
         async with asyncio.timeout(self._patience):
-            await response.write(message)
+            await response.write(told)
 
     async def _next(self, queue: Queue) -> bytes | None:
         try:
@@ -135,56 +163,3 @@ async def last_entry(journal: Journal) -> int:
         else:
             high = middle
     return low
-
-
-def summary(entry: JournalEntry) -> dict[str, Any] | None:
-    """What a page needs of the entry; None of what is nobody's or somebody else's business."""
-    if entry.snapshot:
-        return _of_snapshot(entry.snapshot)
-    body = entry.body or {}
-    text = None if body.get("scope") == "price" else _text(body)  # a price that someone watches
-    if text is None:
-        return None
-    return {
-        "kind": body["event"],
-        "at": body["at"],
-        "symbol": body["symbol"],
-        "text": text,
-    }
-
-
-def _of_snapshot(snapshot: Snapshot) -> dict[str, Any]:
-    return {
-        "symbol": snapshot.symbol,
-        "id": snapshot.id,
-        "at": snapshot.at,
-        "spot": snapshot.spot,
-        "regime": snapshot.levels.regime,
-        "stale": snapshot.stale,
-    }
-
-
-def _text(body: Mapping[str, Any]) -> str | None:
-    """The event in a line; None for what is not shown."""
-    match body.get("event"):
-        case "crossing":
-            late = "LATE: " if body["late"] else ""
-            price, spot = price_text(body["price"]), price_text(body["spot"])
-            return f"{late}crossed {_level(body)} {price} {body['direction']}, spot {spot}"
-        case "moved":
-            return f"{_level(body)} moved {price_text(body['from'])} → {price_text(body['to'])}"
-        case "regime":
-            spot = price_text(body["spot"])
-            return f"regime {body['from'] or 'unknown'} → {body['to'] or 'unknown'}, spot {spot}"
-        case "stale" | "fresh" as state:
-            return "data is STALE" if state == "stale" else "data is fresh again"
-        case "alert" if body["target"] == HOUSE:
-            return str(body["text"])
-        case _:
-            return None
-
-
-def _level(body: Mapping[str, Any]) -> str:
-    """As people call it: HVL 0DTE, Flip 2."""
-    name = label(LevelKey(body["scope"], body["level"]))
-    return f"{name} {body['zone'] + 1}" if "zone" in body else name

@@ -59,6 +59,7 @@ class Described:
     summary: str
     names: Mapping[str, Sequence[str]]  # what may stand for each name of the path
     kinds: Sequence[str]  # media types
+    query: Mapping[str, Sequence[str]] = field(default_factory=dict)  # the first is the default
 
 
 Serve = Callable[[web.BaseRequest], Awaitable[Page | Download | Stream]]

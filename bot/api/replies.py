@@ -3,25 +3,34 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 import msgspec
 from aiohttp import web
 
-from bot.api.body import Body
 from bot.api.calls import Answer
 from bot.api.codes import Refused
+from bot.api.facts import Facts
 from bot.api.headers import accepts_gzip, entity_tag, has_changed
+from bot.api.kept import Kept
+from bot.api.lines import END, lines, unlined
 from bot.api.pages import JSON, Download, Page
 from bot.api.quotas import Share
-from bot.api.schema import VERSION, Failure, Meta, Trouble, meta
+from bot.api.schema import VERSION, Failure, Meta, Trouble
+from bot.api.whole import WholeResponse
 
 ALWAYS = {
-    "Content-Type": JSON,
-    "Cache-Control": "private, no-cache",
     "Vary": "Accept-Encoding, Origin",
     "X-Content-Type-Options": "nosniff",
     "Server": "gammabell",
 }
+CACHE = {"Cache-Control": "private, no-cache"}
+ENVELOPE = {"Content-Type": JSON, **CACHE}
+ANSWERED, UNCHANGED = lines(ENVELOPE), lines(CACHE)
+REFUSED = {"Content-Type": JSON, "Cache-Control": "no-store"}
+PACKED = {"Content-Encoding": "gzip"}
+PACKED_TOO = lines(PACKED)
+FACTS_KEPT = 128  # of snapshots, whole and of some venues alone
 
 
 @dataclass(slots=True)
@@ -42,91 +51,77 @@ class Replies:
         self._now = now
         self._stale_after = stale_after
         self._simulated = simulated
+        self._always = lines({**ALWAYS, "X-Simulated": "true"} if simulated else ALWAYS)
+        self._facts: Kept[Facts] = Kept(FACTS_KEPT)
 
-    def answer(self, request: web.BaseRequest, visit: Visit, answer: Answer) -> web.Response:
+    def answer(self, request: web.BaseRequest, visit: Visit, answer: Answer) -> WholeResponse:
         """The data part with meta, or 304 where the client has it."""
-        body, headers = answer.body, self.headers(visit)
-        packed = _wants_packed(request) and body.is_worth_packing
-        headers["ETag"] = entity_tag(body.tag, packed=packed)
-        if not has_changed(request.headers.get("If-None-Match"), body.tag):
-            return _unchanged(headers)
-        return _sent(body, self._meta_of(answer, visit), headers, packed=packed)
+        body, asked = answer.body, request.headers
+        packed = body.is_worth_packing and accepts_gzip(asked.get("Accept-Encoding", ""))
+        head = f"{self._head(visit)}ETag: {entity_tag(body.tag, packed=packed)}{END}"
+        if not has_changed(asked.get("If-None-Match"), body.tag):
+            return WholeResponse(head + UNCHANGED, status=HTTPStatus.NOT_MODIFIED)
+        meta = self._meta_of(answer, visit)
+        if packed:
+            return WholeResponse(head + ANSWERED + PACKED_TOO, body.packed(meta))
+        return WholeResponse(head + ANSWERED, body.plain(meta))
 
-    def refusal(self, visit: Visit, refused: Refused) -> web.Response:
+    def refusal(self, visit: Visit, refused: Refused) -> WholeResponse:
         """The envelope of an error."""
         trouble = Trouble(refused.code.name, str(refused), refused.details)
         encoded = msgspec.json.encode(Failure(False, trouble, self._meta(visit)))
-        headers = {**self.headers(visit), **refused.headers, "Cache-Control": "no-store"}
-        return web.Response(body=encoded, status=refused.code.status, headers=headers)
+        head = self._head(visit) + lines({**refused.headers, **REFUSED})
+        return WholeResponse(head, encoded, refused.code.status)
 
-    def page(self, request: web.BaseRequest, visit: Visit, page: Page) -> web.Response:
+    def page(self, request: web.BaseRequest, visit: Visit, page: Page) -> WholeResponse:
         """A page as it is."""
-        packed = _wants_packed(request)
-        tag = entity_tag(page.tag, packed=packed)
-        headers = {**self.headers(visit), **page.headers, "Content-Type": page.kind, "ETag": tag}
+        packed = accepts_gzip(request.headers.get("Accept-Encoding", ""))
+        own = {**CACHE, **page.headers, "ETag": entity_tag(page.tag, packed=packed)}
         if not has_changed(request.headers.get("If-None-Match"), page.tag):
-            return _unchanged(headers)
-        if packed:
-            headers["Content-Encoding"] = "gzip"
-        return web.Response(body=page.packed if packed else page.content, headers=headers)
+            head = self._head(visit) + lines(own)
+            return WholeResponse(head, status=HTTPStatus.NOT_MODIFIED)
+        own |= {"Content-Type": page.kind} | (PACKED if packed else {})
+        head = self._head(visit) + lines(own)
+        return WholeResponse(head, page.packed if packed else page.content)
 
-    def download(self, visit: Visit, download: Download) -> web.Response:
+    def download(self, visit: Visit, download: Download) -> WholeResponse:
         """What was made for this request."""
-        headers = {**self.headers(visit), **download.headers, "Content-Type": download.kind}
-        return web.Response(body=download.content, headers=headers)
+        own = {**CACHE, **download.headers, "Content-Type": download.kind}
+        return WholeResponse(self._head(visit) + lines(own), download.content)
 
-    def preflight(self, visit: Visit, headers: Mapping[str, str]) -> web.Response:
+    def preflight(self, visit: Visit, headers: Mapping[str, str]) -> WholeResponse:
         """What a browser asks before it asks."""
-        return web.Response(status=204, headers={**self.headers(visit), **headers})
+        head = self._head(Visit(visit.id, visit.share)) + lines({**CACHE, **headers})
+        return WholeResponse(head, status=HTTPStatus.NO_CONTENT)
 
     def headers(self, visit: Visit) -> dict[str, str]:
-        """What every answer carries."""
+        """What a stream carries."""
+        return {**unlined(self._head(visit)), **ENVELOPE}
+
+    def _head(self, visit: Visit) -> str:
+        """The lines that every answer carries."""
         limit = visit.share.limit
-        headers = {
-            **ALWAYS,
-            "X-Request-ID": visit.id,
-            "X-RateLimit-Limit": str(limit.limit),
-            "X-RateLimit-Remaining": str(limit.remaining),
-            "X-RateLimit-Reset": str(limit.reset),
-            **visit.cors,
-        }
-        if self._simulated:
-            headers["X-Simulated"] = "true"
-        return headers
+        return (
+            f"{self._always}X-Request-ID: {visit.id}{END}X-RateLimit-Limit: {limit.limit}{END}"
+            f"X-RateLimit-Remaining: {limit.remaining}{END}X-RateLimit-Reset: {limit.reset}{END}"
+            f"{lines(visit.cors) if visit.cors else ''}"
+        )
 
     def _meta_of(self, answer: Answer, visit: Visit) -> Meta:
-        if answer.of is None:
+        snapshot, venues = answer.of, answer.venues
+        if snapshot is None:
             found = self._meta(visit)
-            if answer.venues is not None:
-                found.exchanges_filtered = answer.venues
+            if venues is not None:
+                found.exchanges_filtered = venues
             return found
-        now = self._now()
-        found = meta(answer.of, now, visit.id, answer.venues)
-        found.rate_limit = visit.share.limit
-        if self._simulated:
-            found.simulated = True
-        if found.extra:
-            found.extra.stale = answer.of.stale or now - answer.of.heard_at > self._stale_after
-        return found
+        key = (snapshot.id, venues and tuple(venues))
+        facts = self._facts.get(key)
+        if facts is None or facts.of is not snapshot:
+            facts = self._facts.put(key, Facts(snapshot, venues, simulated=self._simulated))
+        return facts.at(self._now(), visit.id, visit.share.limit, self._stale_after)
 
     def _meta(self, visit: Visit) -> Meta:
         found = Meta(VERSION, self._now(), visit.id, rate_limit=visit.share.limit)
         if self._simulated:
             found.simulated = True
         return found
-
-
-def _wants_packed(request: web.BaseRequest) -> bool:
-    return accepts_gzip(request.headers.get("Accept-Encoding", ""))
-
-
-def _sent(body: Body, meta: Meta, headers: dict[str, str], *, packed: bool) -> web.Response:
-    if packed:
-        headers["Content-Encoding"] = "gzip"
-        return web.Response(body=body.packed(meta), headers=headers)
-    return web.Response(body=body.plain(meta), headers=headers)
-
-
-def _unchanged(headers: dict[str, str]) -> web.Response:
-    del headers["Content-Type"]
-    return web.Response(status=304, headers=headers)

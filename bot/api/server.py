@@ -4,8 +4,9 @@ import asyncio
 import errno
 import logging
 import os
+import resource
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from aiohttp import web
 from aiohttp.http_exceptions import BadHttpMethod, LineTooLong
@@ -27,22 +28,54 @@ KEEPALIVE_SECONDS = 75.0  # also for the headers of a first request to come
 LINGERING_SECONDS = 2.0  # for a body that nobody reads
 DRAIN_SECONDS = 5.0  # for answers under way at the end
 BACKLOG = 1_024
+MOST_FILES = 65_536
 
 
 class Connection(web.RequestHandler):
-    """A connection whose errors are in the envelope as well."""
+    """A connection whose errors are in the envelope as well, and that waits for no slow reader."""
 
-    __slots__ = ("_api",)
+    __slots__ = ("_api", "_reading")
 
-    def __init__(self, api: Api, server: "Server") -> None:
+    def __init__(self, api: Api, server: "Server", reading: float) -> None:
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
             keepalive_timeout=KEEPALIVE_SECONDS,
             lingering_time=LINGERING_SECONDS,
             access_log=None,  # type: ignore[arg-type]  # None: no log of requests
+            auto_decompress=False,  # of bodies, which nobody reads
         )
         self._api = api
+        self._reading = reading
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Whoever drains waits until the kernel has everything: nothing of ours is ever unsent."""
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.set_write_buffer_limits(high=0)
+        super().connection_made(transport)
+
+    def force_close(self) -> None:
+        """Closed now: what the client has not taken yet would otherwise keep it open."""
+        transport = self.transport
+        super().force_close()
+        if transport and transport.get_write_buffer_size():
+            transport.abort()
+
+    async def shutdown(self, timeout: float | None = DRAIN_SECONDS) -> None:  # noqa: ASYNC109  its name
+        """Ended; an answer that nobody takes by then is thrown away, where aiohttp waits again."""
+        timer = self._loop.call_later(timeout or 0.0, self.force_close)
+        try:
+            await super().shutdown(timeout)
+        finally:
+            timer.cancel()
+
+    async def _drain_helper(self) -> None:
+        """Waits for the client to read, but not for ever. Every answer and stream comes by here."""
+        timer = self._loop.call_later(self._reading, self.force_close)
+        try:
+            await super()._drain_helper()
+        finally:
+            timer.cancel()
 
     def handle_error(
         self,
@@ -73,12 +106,13 @@ def _refused(error: BaseException | None) -> Refused:
 class Server(web.Server):
     """Makes connections that know the API."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, reading: float) -> None:
         super().__init__(api.handle)
         self._api = api
+        self._reading = reading
 
     def __call__(self) -> Connection:
-        return Connection(self._api, self)
+        return Connection(self._api, self, self._reading)
 
 
 @asynccontextmanager
@@ -93,8 +127,9 @@ async def serving(parts: Parts, host: str, port: int) -> AsyncIterator[str]:
             f"[api] host {host} is reached from other machines and there is no key: make one with"
             ' `gammabell keys create NAME`, or set host = "127.0.0.1"'
         )
+    allow_files()
     api = Api(parts, is_open=is_loopback(host))
-    runner = web.ServerRunner(Server(api), shutdown_timeout=DRAIN_SECONDS)
+    runner = web.ServerRunner(Server(api, parts.reading), shutdown_timeout=DRAIN_SECONDS)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port, backlog=BACKLOG)
@@ -104,6 +139,15 @@ async def serving(parts: Parts, host: str, port: int) -> AsyncIterator[str]:
     finally:
         api.close()
         await runner.cleanup()
+
+
+def allow_files() -> None:
+    """More open files than the 1,024 that shells and service managers give: a connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft not in (resource.RLIM_INFINITY, hard) and soft < wanted:
+        with suppress(ValueError, OSError):  # a kernel may have a limit of its own
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _start(site: web.TCPSite, host: str, port: int) -> None:

@@ -95,6 +95,7 @@ GERMAN = Locale(
         "status": "Wie es Daten, Börsen und Verbindungen geht",
         "setup": "Was hier eingestellt ist, und welches Recht genau fehlt",
         "help": "Alle Befehle",
+        "dashboard": "Ein Link, der dich in das Dashboard lässt",
         "* symbol": "Die Münze, etwa btc",
         "* symbols": "Die Münzen, etwa btc eth; sonst alle",
         "* expiries": "Alle Verfallstermine oder nur die nächsten 24 Stunden",

@@ -17,6 +17,7 @@ from bot.core.reply import (
     Reply,
     Table,
     column_widths,
+    link_lines,
     parse_command,
     plain_lines,
     with_picture,
@@ -222,10 +223,12 @@ class Screen:
             for table in reply.tables:
                 console.print()
                 console.print(_table(table, widths))
-            if reply.tables and (reply.lines or reply.footer):
+            if reply.tables and (reply.lines or reply.links or reply.footer):
                 console.print()
             for line in reply.lines:
                 console.print(_text(line))
+            for line in link_lines(reply):
+                console.print(_text(line), soft_wrap=True)  # so that it can be copied
             for line in (*reply.footer, *saved):
                 console.print(_text(line, "dim"))
             if reply.actions:

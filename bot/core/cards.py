@@ -204,11 +204,11 @@ def expiries_card(chain: OptionChain, snapshot: Snapshot, view: View) -> Reply:
     return _dated(card, snapshot, view)
 
 
-def chart_card(snapshot: Snapshot, view: View, kind: str = "profile", theme: str = "dark") -> Reply:
-    """What a chart shows, in the few words that go with it."""
+def chart_card(snapshot: Snapshot, view: View, kind: str = "profile", theme: str = "") -> Reply:
+    """What a chart shows, in the few words that go with it; its buttons keep a theme asked for."""
     coin, name = coin_of(snapshot.symbol), coin_of(snapshot.symbol).lower()
     other = "price" if kind == "profile" else "profile"
-    style = "" if theme == THEMES[0] else f" {theme}"
+    style = f" {theme}" if theme else ""
     card = Reply(
         f"{coin} {CHARTS[kind]}",
         fields=(_spot(snapshot), _regime(snapshot), _net_gex(snapshot)),

@@ -26,6 +26,7 @@ class Command:
     ] = ()  # rights that we need there and have not, as the platform calls them
     inline: bool = False  # an offer while they type, for them to send themselves
     wants: tuple[str, ...] = ()  # rights without which something is left out there: charts
+    theme: str = ""  # the colours of where it is shown, dark or light, as far as that is known
 
     @property
     def is_shared(self) -> bool:
@@ -77,6 +78,14 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A button that opens an address. In texts there are none: whatever is typed stays text."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Menu:
     """A choice among many, where there are menus; else buttons."""
 
@@ -116,6 +125,7 @@ class Reply:
     file: File | None = None
     actions: tuple[Action, ...] = ()
     menus: tuple[Menu, ...] = ()
+    links: tuple[Link, ...] = ()
     tone: Tone = "neutral"
     private: bool = False  # concerns only the one who asked
     unfinished: str = ""  # of a question: the line so far, that its answer goes on with
@@ -136,9 +146,14 @@ def plain_lines(reply: Reply) -> list[str]:
         [*([table.title] if table.title else []), *table_lines(table, widths)]
         for table in reply.tables
     ]
-    last += [*reply.lines, *reply.footer]
+    last += [*reply.lines, *link_lines(reply), *reply.footer]
     sections += [last] if reply.tables else []
     return [line for section in sections if section for line in ("", *section)][1:]
+
+
+def link_lines(reply: Reply) -> list[str]:
+    """The reply's links, for a place without buttons."""
+    return [f"{link.label}: {link.url}" for link in reply.links]
 
 
 def column_widths(tables: Iterable[Table]) -> dict[int, list[int]]:

@@ -23,7 +23,9 @@ class Newest:
     async def of(self, symbol: str) -> Snapshot | None:
         """The symbol's newest snapshot. Raises StoreError."""
         asked_at, task = self._asked.get(symbol, (0.0, None))
-        if task is None or (task.done() and self._is_old(asked_at, task)):
+        if task and task.done() and not self._is_old(asked_at, task):
+            return task.result()
+        if task is None or task.done():
             task = asyncio.create_task(self._fetch(symbol))
             task.add_done_callback(_heed)
             self._asked[symbol] = self._time(), task

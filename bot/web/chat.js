@@ -1,221 +1,177 @@
-// The chat: lines and presses to the server, its cards as elements of text.
-import { element, row } from "./words.js";
+// The chat: lines and presses to the server, what it answers and what rings as cards.
+import { signOut } from "./access.js";
+import { buttonOf, cardOf, paint } from "./cards.js";
+import { Combobox } from "./combobox.js";
+import { formOf } from "./forms.js";
+import { Notices } from "./notices.js";
+import { Recall } from "./recall.js";
+import { Talk } from "./talk.js";
+import { Wire } from "./wire.js";
+import { element } from "./words.js";
 
-const AGAIN_MS = 2000;
-const MOST_SHOWN = 100;
+const EXAMPLES = ["levels btc", "chart btc price", "alert add"];
 const byId = (id) => document.getElementById(id);
-const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+const theme = () => (matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark");
 
 export function openChat(announce) {
-  const talk = byId("talk");
-  const line = byId("line");
-  const asked = new Map(); // number -> the card that its answer replaces, or null
-  const shown = new Map(); // number -> the card that waits for a picture
-  const rung = new Set();
-  let socket = null;
-  let last = 0;
+  new Chat(announce);
+}
 
-  const send = (message, card = null) => {
-    if (socket?.readyState !== WebSocket.OPEN) {
-      announce("The chat is not connected; try again in a moment.");
+class Chat {
+  constructor(announce) {
+    this.announce = announce;
+    this.asked = new Map(); // number -> what waits for the answer
+    this.drawn = new Map(); // number -> the card that waits for its picture
+    this.rung = new Set();
+    this.line = byId("line");
+    this.talk = new Talk(byId("talk"), byId("to-new"));
+    this.notices = new Notices(byId("notify"));
+    this.wire = new Wire((message) => this.hear(message), (isOpen) => this.changed(isOpen));
+    this.acts = {
+      press: (data, card) => this.press(data, card),
+      type: (text) => this.type(text),
+      complete: (text, of) => this.wire.complete(text, of),
+    };
+    this.offers = new Combobox(this.line, (text) => this.wire.complete(text));
+    this.recall = new Recall(this.line);
+    this.waits = false; // whether the line goes out as soon as it can
+    this.line.addEventListener("input", () => { this.waits = false; });
+    byId("say").addEventListener("submit", (event) => { event.preventDefault(); this.submit(); });
+    byId("sign-out").addEventListener("click", signOut);
+    this.talk.add(welcome((text) => this.type(text)));
+  }
+
+  /** Send the line; without a connection it stays, and goes out when there is one. */
+  submit() {
+    const text = this.line.value.trim();
+    if (!text) return;
+    this.waits = !this.type(text);
+    if (this.waits) return;
+    this.recall.add(text);
+    this.line.value = "";
+    this.offers.close();
+  }
+
+  /** Whether it could be sent. */
+  type(text) {
+    const number = this.wire.send({ line: text, theme: theme() });
+    if (!number) {
+      this.wire.hurry();
+      return false;
+    }
+    this.talk.add(element("p", text, "said"), { begins: true, own: true });
+    const place = working();
+    this.talk.add(place, { own: true });
+    this.asked.set(number, { place, line: text });
+    return true;
+  }
+
+  press(data, card) {
+    const number = this.wire.send({ press: data, theme: theme() });
+    if (!number) {
+      this.wire.hurry();
       return;
     }
-    last += 1;
-    asked.set(last, card);
-    socket.send(JSON.stringify({ id: last, ...message }));
-  };
-  const type = (text) => {
-    add(element("p", text, "said"));
-    send({ line: text });
-  };
-  const add = (made) => {
-    talk.append(made);
-    while (talk.children.length > MOST_SHOWN) talk.firstChild.remove();
-    talk.scrollTop = talk.scrollHeight;
-  };
-  const press = (data, card) => send({ press: data }, card);
-  const show = (message) => {
-    const made = cardOf(message.card, press, type);
-    const before = asked.get(message.to);
-    asked.delete(message.to);
-    if (!message.beside && before?.isConnected) {
-      const held = before.contains(document.activeElement);
-      before.replaceWith(made);
-      if (held) made.querySelector("button")?.focus();
-    } else add(made);
-    if (message.waits) shown.set(message.to, made);
-  };
-  const hear = {
-    hello: ({ menu }) => byId("commands").replaceChildren(...menu.map(([name, , help]) => {
-      const option = element("option", help);
-      option.value = name;
-      return option;
-    })),
-    reply: show,
-    form: ({ to, form }) => { asked.delete(to); add(formOf(form, type)); },
-    picture: ({ to, png, lines }) => {
-      const card = shown.get(to);
-      shown.delete(to);
-      if (!card) return;
-      for (const text of lines) card.append(element("p", text));
-      if (png) paint(card, png, () => { talk.scrollTop = talk.scrollHeight; });
-    },
-    ring: ({ id, card }) => {
-      socket.send(JSON.stringify({ heard: id }));
-      if (rung.has(id)) return;
-      rung.add(id);
-      const made = cardOf(card, press, type);
-      made.classList.add("ring");
-      add(made);
-      announce(card.title);
-    },
-  };
-  const connect = () => {
-    const secure = location.protocol === "https:" ? "wss" : "ws";
-    const base = location.pathname.replace(/[^/]*$/, "");
-    socket = new WebSocket(`${secure}://${location.host}${base}chat`);
-    socket.addEventListener("message", ({ data }) => {
-      const message = JSON.parse(data);
-      hear[message.type]?.(message);
-    });
-    socket.addEventListener("open", () => talk.removeAttribute("data-lost"));
-    socket.addEventListener("close", () => {
-      talk.setAttribute("data-lost", "");
-      asked.clear();
-      shown.clear();
-      setTimeout(connect, AGAIN_MS);
-    });
-  };
-  byId("say").addEventListener("submit", (event) => {
-    event.preventDefault();
-    const text = line.value.trim();
-    if (!text) return;
-    line.value = "";
-    type(text);
-  });
-  connect();
+    card.setAttribute("aria-busy", "true");
+    this.asked.set(number, { card });
+  }
+
+  hear(message) {
+    const heard = {
+      hello: ({ signedIn }) => { byId("sign-out").hidden = !signedIn; },
+      reply: (told) => this.reply(told),
+      form: ({ to, form }) => this.put(this.taken(to), formOf(form, this.acts.type, this.acts.complete)),
+      picture: (told) => this.picture(told),
+      ring: (told) => this.ring(told),
+    };
+    heard[message.type]?.(message);
+  }
+
+  taken(number) {
+    const found = this.asked.get(number) ?? {};
+    this.asked.delete(number);
+    found.card?.removeAttribute("aria-busy");
+    return found;
+  }
+
+  reply({ to, beside, waits, card }) {
+    const asked = this.taken(to);
+    const made = cardOf(card, this.acts);
+    if (!beside && asked.card?.isConnected) this.talk.replace(asked.card, made);
+    else this.put(asked, made);
+    if (!waits) return;
+    made.setAttribute("aria-busy", "true");
+    this.drawn.set(to, made);
+  }
+
+  /** Where it is waited for, else below. */
+  put({ place }, made) {
+    if (place?.isConnected) this.talk.replace(place, made);
+    else this.talk.add(made, { begins: true });
+  }
+
+  async picture({ to, png, lines }) {
+    const card = this.drawn.get(to);
+    this.drawn.delete(to);
+    if (!card) return;
+    for (const text of lines) card.append(element("p", text));
+    if (png) await paint(card, png);
+    card.removeAttribute("aria-busy");
+    this.talk.follow();
+  }
+
+  ring({ id, card }) {
+    this.wire.heard(id);
+    if (this.rung.has(id)) return;
+    this.rung.add(id);
+    const made = cardOf(card, this.acts);
+    made.classList.add("ring");
+    this.talk.add(made, { begins: true });
+    this.notices.ring(id, card);
+    this.announce(card.title);
+  }
+
+  changed(isOpen) {
+    byId("chat-state").textContent = isOpen ? "" : "Not connected; trying again.";
+    if (isOpen) {
+      if (this.waits) this.submit();
+      return;
+    }
+    for (const { place, card, line } of this.asked.values()) {
+      card?.removeAttribute("aria-busy");
+      if (place?.isConnected) this.talk.replace(place, unanswered(line, () => this.type(line)));
+    }
+    for (const card of this.drawn.values()) card.removeAttribute("aria-busy");
+    this.asked.clear();
+    this.drawn.clear();
+  }
 }
 
-function cardOf(card, press, type) {
-  const made = element("article", "", `card ${card.tone}`);
-  made.append(element("h3", card.title));
-  if (card.fields.length) {
-    const list = element("dl");
-    for (const [name, value] of card.fields) list.append(element("dt", name), element("dd", value));
-    made.append(list);
-  }
-  for (const table of card.tables) made.append(tableOf(table));
-  for (const text of card.lines) made.append(element("p", text));
-  if (card.file) made.append(fileOf(card.file));
-  if (card.footer.length) made.append(element("footer", card.footer.join(" · ")));
+/** What stands in an answer's place until it comes; the answer itself is what is read out. */
+function working() {
+  const made = element("p", "working", "working");
+  made.setAttribute("aria-hidden", "true");
+  return made;
+}
+
+function unanswered(line, again) {
+  const made = element("article", "", "card error");
   const buttons = element("div", "", "buttons");
-  for (const [label, data] of card.buttons) {
-    const button = element("button", label);
-    button.type = "button";
-    button.addEventListener("click", () => press(data, made));
-    buttons.append(button);
-  }
-  for (const [label, choices] of card.menus) buttons.append(menuOf(label, choices, (data) => press(data, made)));
-  if (buttons.children.length) made.append(buttons);
-  if (card.unfinished) {
-    const questions = [{ title: "Your answer", help: "", required: true, value: "", choices: [] }];
-    made.append(formOf({ title: "", name: card.unfinished, questions }, type));
-  }
+  buttons.append(buttonOf("Ask again", again));
+  made.append(element("p", `Not answered, the connection was lost: ${line}`), buttons);
   return made;
 }
 
-function tableOf([title, columns, rows]) {
-  const box = element("div", "", "scroll");
-  const table = element("table");
-  if (title) table.append(element("caption", title));
-  if (columns.length) {
-    const head = element("tr");
-    for (const name of columns) {
-      const cell = element("th", name);
-      cell.scope = "col";
-      head.append(cell);
-    }
-    const part = element("thead");
-    part.append(head);
-    table.append(part);
-  }
-  const body = element("tbody");
-  body.append(...rows.map(row));
-  table.append(body);
-  box.append(table);
-  box.tabIndex = 0;
-  box.setAttribute("role", "region");
-  box.setAttribute("aria-label", title || "table");
-  return box;
-}
-
-function menuOf(label, choices, chosen) {
-  const select = element("select");
-  select.setAttribute("aria-label", label);
-  select.append(element("option", label));
-  choices.forEach(([name, data]) => {
-    const option = element("option", name);
-    option.value = data;
-    select.append(option);
-  });
-  select.addEventListener("change", () => { if (select.selectedIndex) chosen(select.value); });
-  return select;
-}
-
-function fileOf([name, kind, content]) {
-  const link = element("a", `Save ${name}`);
-  link.href = URL.createObjectURL(new Blob([bytes(content)], { type: kind }));
-  link.download = name;
-  const line = element("p");
-  line.append(link);
-  return line;
-}
-
-let fields = 0;
-
-function formOf(form, type) {
-  const made = element("form", "", "card ask");
-  if (form.title) made.append(element("h3", form.title));
-  const inputs = form.questions.map((question) => {
-    fields += 1;
-    const title = element("label", question.required ? question.title : `${question.title} (may be left out)`);
-    const input = element("input");
-    input.id = title.htmlFor = `field-${fields}`;
-    input.required = question.required;
-    input.value = question.value;
-    input.placeholder = question.help;
-    made.append(title, input);
-    if (question.choices.length) {
-      const list = element("datalist");
-      list.id = `${input.id}-choices`;
-      input.setAttribute("list", list.id);
-      list.append(...question.choices.map(([value, label]) => {
-        const option = element("option", label);
-        option.value = value;
-        return option;
-      }));
-      made.append(list);
-    }
-    return input;
-  });
-  made.append(element("button", "Send"));
-  made.addEventListener("submit", (event) => {
-    event.preventDefault();
-    type([form.name, ...inputs.map((input) => input.value.trim())].filter(Boolean).join(" "));
-    made.remove();
-  });
-  setTimeout(() => inputs.find((input) => !input.value)?.focus());
+function welcome(type) {
+  const made = element("article", "", "welcome");
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const lines = zone && zone !== "UTC" ? [...EXAMPLES, `timezone ${zone}`] : EXAMPLES;
+  const buttons = element("div", "", "buttons");
+  buttons.append(...lines.map((line) => buttonOf(line, () => type(line))));
+  made.append(
+    element("h3", "Ask about the levels"),
+    element("p", "Type a command, or press one of these. What you set here rings here while this page is open."),
+    buttons,
+  );
   return made;
-}
-
-async function paint(card, png, done) {
-  const image = await createImageBitmap(new Blob([bytes(png)], { type: "image/png" }));
-  const canvas = element("canvas");
-  canvas.width = image.width;
-  canvas.height = image.height;
-  canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", `Chart of: ${card.querySelector("h3").textContent}`);
-  canvas.getContext("2d").drawImage(image, 0, 0);
-  card.querySelector("h3").after(canvas);
-  done();
 }

@@ -1,109 +1,110 @@
 // Joins the parts: who is signed in, which symbol is shown, what the server tells.
-import { Market } from "./market.js";
+import { askForKey } from "./access.js";
 import { openChat } from "./chat.js";
-import { element, label, moment } from "./words.js";
+import { ServerClock } from "./clock.js";
+import { History } from "./history.js";
+import { Log } from "./log.js";
+import { Market } from "./market.js";
+import { Now } from "./now.js";
+import { LevelTable } from "./table.js";
+import { Profile } from "./profile.js";
+import { Tabs } from "./tabs.js";
+import { Venues } from "./venues.js";
 
-const MOST_LOGGED = 200;
+const PATIENCE_MS = 15_000;
+const AGAIN_MS = 3_000;
 const byId = (id) => document.getElementById(id);
 
-export async function ask(path) {
-  const response = await fetch(path, { headers: { Accept: "application/json" } });
-  const answer = await response.json();
+/** The answer's envelope; throws an Error whose words are for people. */
+async function ask(path) {
+  const response = await fetch(path, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(PATIENCE_MS) })
+    .catch(() => { throw new Error("gammabell does not answer; trying again."); });
+  const answer = await response.json().catch(() => { throw new Error("gammabell's answer broke off; trying again."); });
   if (response.status === 401) throw Object.assign(new Error(answer.error.message), { signIn: true });
   if (!answer.success) throw new Error(answer.error.message);
   return answer;
 }
 
-function tabs(symbols, chosen) {
-  const list = byId("symbols");
-  const buttons = symbols.map((symbol) => {
-    const tab = element("button", label(symbol));
-    tab.setAttribute("role", "tab");
-    tab.setAttribute("aria-controls", "main");
-    tab.dataset.symbol = symbol;
-    return tab;
-  });
-  const choose = (symbol) => {
-    for (const tab of buttons) {
-      const isChosen = tab.dataset.symbol === symbol;
-      tab.setAttribute("aria-selected", String(isChosen));
-      tab.tabIndex = isChosen ? 0 : -1;
-    }
-    location.hash = label(symbol);
-    chosen(symbol);
-  };
-  list.replaceChildren(...buttons);
-  list.addEventListener("click", (event) => {
-    if (event.target.dataset.symbol) choose(event.target.dataset.symbol);
-  });
-  list.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    const at = buttons.indexOf(document.activeElement);
-    if (!step || at < 0) return;
-    const next = buttons[(at + step + buttons.length) % buttons.length];
-    next.focus();
-    choose(next.dataset.symbol);
-  });
-  const wanted = location.hash.slice(1).toUpperCase();
-  choose(symbols.find((symbol) => label(symbol) === wanted) ?? symbols[0]);
+const announce = (text) => { byId("announce").textContent = text; };
+
+/** What the connection is like: "live", "lost" or neither, and in words. */
+function tell(words, state) {
+  byId("connection").textContent = words;
+  byId("connection").className = state;
 }
 
-function log(event) {
-  const line = element("li");
-  if (event.kind === "alert") line.className = "alert";
-  const text = event.kind === "alert" ? `RING ${event.text}` : `${label(event.symbol)} ${event.text}`;
-  line.append(moment(event.at), text);
-  const list = byId("log");
-  list.prepend(line);
-  while (list.children.length > MOST_LOGGED) list.lastChild.remove();
-}
-
-function listen(market) {
+function listen(market, tabs, log, clock) {
   const events = new EventSource("events");
-  const state = byId("connection");
+  let openedAt = null; // by the server's time: what happened before is no news
   events.addEventListener("hello", () => {
-    byId("log").replaceChildren();
-    state.textContent = "live";
-    market.load();
+    log.clear();
+    if (byId("connection").className === "lost") market.load();
+    tell("live", "live");
+    openedAt = performance.now();
   });
-  events.addEventListener("snapshot", (event) => market.renewed(JSON.parse(event.data)));
-  events.addEventListener("log", (event) => log(JSON.parse(event.data)));
+  events.addEventListener("snapshot", ({ data }) => {
+    const snapshot = JSON.parse(data);
+    tabs.tell(snapshot.symbol, snapshot.spot);
+    market.renewed(snapshot);
+  });
+  events.addEventListener("spot", ({ data }) => {
+    const told = JSON.parse(data);
+    tabs.tell(told.symbol, told.spot);
+    market.hear(told);
+  });
+  events.addEventListener("log", ({ data }) => {
+    const event = JSON.parse(data);
+    log.add(event, isNews(clock, event, openedAt));
+  });
   events.addEventListener("error", () => {
-    state.textContent = "connection lost; trying again";
-    if (events.readyState === EventSource.CLOSED) {
-      events.close();
-      setTimeout(() => listen(market), 5000);
-    }
+    tell("connection lost; trying again", "lost");
+    if (events.readyState === EventSource.CLOSED) setTimeout(() => listen(market, tabs, log, clock), AGAIN_MS);
   });
 }
 
-function askForKey() {
-  const form = byId("key-form");
-  form.hidden = false;
-  byId("main").hidden = byId("chat").hidden = true;
-  byId("connection").textContent = "a key is needed";
-  byId("key").focus();
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const response = await fetch("sign-in", { headers: { "X-API-Key": byId("key").value.trim() } });
-    if (response.ok) location.reload();
-    else byId("key-error").textContent = "This key is not known here.";
-  });
+/** Whether it happened since the page began to listen. */
+function isNews(clock, { at }, openedAt) {
+  const seconds = clock.since(at);
+  return seconds !== null && seconds < (performance.now() - openedAt) / 1000;
+}
+
+async function drawPrice(market) {
+  const figure = byId("price");
+  const hasCharts = document.documentElement.dataset.charts === "true";
+  const chart = hasCharts && await import("./price.js").catch(() => null);
+  const picture = chart ? null : await import("./picture.js");
+  market.add(chart ? new chart.PriceChart(figure) : new picture.PricePicture(figure));
 }
 
 async function begin() {
-  let about;
+  let rows;
   try {
-    about = await ask("meta");
+    rows = (await ask("symbols")).data.symbols;
   } catch (error) {
     if (error.signIn) askForKey();
-    else setTimeout(begin, 3000);
+    else {
+      tell("connection lost; trying again", "lost");
+      setTimeout(begin, AGAIN_MS);
+    }
     return;
   }
-  const market = new Market(ask);
-  tabs(about.data.symbols, (symbol) => market.show(symbol));
-  listen(market);
-  openChat((text) => { byId("announce").textContent = text; });
+  const clock = new ServerClock();
+  const log = new Log(announce);
+  const market = new Market(ask, clock, {
+    now: new Now(clock),
+    table: new LevelTable(byId("levels")),
+    venues: new Venues(byId("venues")),
+    profile: new Profile(byId("profile"), ask),
+    history: new History(byId("history"), ask),
+  }, () => drawPrice(market));
+  const tabs = new Tabs(byId("symbols"), byId("panel"), (symbol) => {
+    log.choose(symbol);
+    market.show(symbol);
+  });
+  tabs.show(rows.map(({ symbol }) => symbol));
+  for (const { symbol, spot_price: spot } of rows) if (spot !== null) tabs.tell(symbol, spot);
+  listen(market, tabs, log, clock);
+  openChat(announce);
 }
 
 begin();

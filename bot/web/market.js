@@ -1,120 +1,133 @@
-// One symbol's levels, pictures and venues.
-import { age, element, label, percent, price, row } from "./words.js";
+// The chosen symbol: asks for its levels, hears its price, and hands both to what shows them.
+import { levelsOf } from "./levels.js";
+import { entitle } from "./title.js";
+import { element, isSimulated, label, price } from "./words.js";
 
-const INCLUDED = "expected_move,max_pain,spot,zones";
-const FORMATS = ["tradingview", "pine", "csv", "json", "ics"];
-const NAMES = {
-  hvl: "HVL", call_resistance: "Call Resistance", call_wall_2: "Call Wall 2", call_wall_3: "Call Wall 3",
-  put_support: "Put Support", put_wall_2: "Put Wall 2", put_wall_3: "Put Wall 3",
-  upper_1sd: "1D Max (1 sd)", lower_1sd: "1D Min (1 sd)", upper_2sd: "1D Max (2 sd)", lower_2sd: "1D Min (2 sd)",
-};
+const INCLUDED = "candles,expected_move,max_pain,spot,zones";
+const FORMATS = { tradingview: "TradingView", pine: "Pine", csv: "CSV", json: "JSON", ics: "Calendar" };
+const AGAIN_MS = 5_000; // after a failure
+const LATEST_MS = 75_000; // levels come every half minute; when nothing told of them they are asked for
 const byId = (id) => document.getElementById(id);
-const dark = matchMedia("(prefers-color-scheme: dark)");
 
 export class Market {
-  constructor(ask) {
-    this.ask = ask;
+  /** The views: now, table, venues, profile, history; `begun` is called when they first show something. */
+  constructor(ask, clock, views, begun) {
+    Object.assign(this, { ask, clock, views, begun });
     this.symbol = null;
-    this.meta = null;
-    this.readAt = 0;
-    dark.addEventListener("change", () => this.draw());
-    setInterval(() => this.tellAge(), 1000);
+    this.turn = 0;
+    this.spots = new Map(); // symbol -> {spot, at}, the newest heard
+    setInterval(() => this.tick(), 1000);
   }
 
   show(symbol) {
     this.symbol = symbol;
-    this.meta = null;
-    for (const id of ["levels", "venues"]) byId(id).replaceChildren();
-    for (const id of ["spot", "regime", "net", "age", "trouble"]) byId(id).textContent = "";
-    for (const id of ["price", "profile"]) byId(id).hidden = true;
-    document.title = `${this.marked()}${label(symbol)} · gammabell`;
+    this.known = null;
+    for (const view of this.everyView()) view.clear();
+    entitle(`${mark()}${label(symbol)} · gammabell`);
     byId("now-title").textContent = `${label(symbol)} now`;
-    byId("exports").replaceChildren(...FORMATS.flatMap((form) => {
-      const link = element("a", form);
-      link.href = `export/${symbol}/${form}`;
-      link.download = "";
-      return [link, " "];
-    }));
+    byId("exports").replaceChildren(...takeAways(symbol));
     this.load();
   }
 
-  marked() {
-    return document.documentElement.dataset.simulated === "true" ? "SIMULATED · " : "";
+  everyView() {
+    return Object.values(this.views);
   }
 
-  renewed(snapshot) {
-    if (snapshot.symbol === this.symbol) this.load();
+  /** The price chart, which comes later than the rest of the page. */
+  add(chart) {
+    this.views.price = chart;
+    if (this.known) this.tell();
   }
 
+  /** There are newer levels: they are asked for now, or once an answer that is waited for is there. */
+  renewed({ symbol }) {
+    if (symbol !== this.symbol) return;
+    if (this.isLoading) this.due = 0;
+    else this.load();
+  }
+
+  /** Asks for all there is; what comes after another symbol was chosen is let go. */
   async load() {
-    const symbol = this.symbol;
-    try {
-      const [levels, status] = await Promise.all([
-        this.ask(`gex/levels?symbol=${symbol}&include=${INCLUDED}`), this.ask("status"),
-      ]);
-      if (symbol !== this.symbol) return;
-      byId("trouble").textContent = "";
-      this.tell(levels);
-      this.tellVenues(status.data.grid[symbol] ?? {});
-      this.draw();
-    } catch (error) {
-      if (symbol === this.symbol) byId("trouble").textContent = error.message;
-    }
+    const turn = this.turn += 1;
+    this.due = performance.now() + LATEST_MS;
+    this.isLoading = true;
+    const answers = await Promise.all([
+      this.ask(`gex/levels?symbol=${this.symbol}&include=${INCLUDED}`), this.ask("status"),
+    ]).catch((error) => ({ error }));
+    if (turn !== this.turn) return;
+    this.isLoading = false;
+    if (answers.error) this.fail(answers.error);
+    else this.take(...answers);
   }
 
-  tell({ data, meta }) {
-    this.meta = meta;
-    this.readAt = performance.now();
-    const { regime, net_gex: net } = meta.extra;
-    byId("spot").textContent = price(meta.spot_price);
-    byId("regime").textContent = `${regime ?? "unknown"} gamma`;
-    byId("regime").className = `regime ${regime ?? ""}`;
-    byId("net").textContent = net === null ? "" : `net GEX ${(net / 1e6).toFixed(1)} M USD per +1 %`;
-    byId("levels").replaceChildren(...this.rows(data).map(([name, value]) => row(
-      [name, price(value), value === null ? "" : percent(value / meta.spot_price - 1)],
-    )));
-    document.title = `${this.marked()}${label(this.symbol)} ${price(meta.spot_price)} · gammabell`;
-    this.tellAge();
+  take(levels, status) {
+    this.clock.set(levels.meta.timestamp);
+    const venues = status.data.symbols[this.symbol] ?? {};
+    this.known = { ...levels, levels: levelsOf(levels.data), venues };
+    this.tell();
   }
 
-  rows(data) {
-    const named = (set, after = "") => Object.entries(set ?? {}).map(([key, value]) => [`${NAMES[key] ?? key}${after}`, value]);
-    const flips = (data.gamma_flip_zones ?? []).map((zone, at) => [`Flip ${at + 1}`, zone.flip]);
-    const pain = data.max_pain ? [["Max Pain", data.max_pain.strike]] : [];
-    const all = [...named(data.all_expiry), ...named(data.odte, " 0DTE"), ...flips, ...pain, ...named(data.expected_move)];
-    return all.sort(([, one], [, other]) => (other ?? -1) - (one ?? -1));
+  fail(error) {
+    if (error.signIn) location.reload(); // the session has ended: the page asks for a new one
+    this.due = performance.now() + AGAIN_MS;
+    this.views.now.fail(error.message);
   }
 
-  tellAge() {
-    if (!this.meta) return;
-    const passed = (performance.now() - this.readAt) / 1000;
-    const stale = this.meta.extra.stale ? "STALE · " : "";
-    byId("age").textContent = `${stale}computed ${age(this.meta.freshness_seconds + passed)} ago from ${this.meta.source.join(", ")}`;
-    byId("age").className = this.meta.extra.stale ? "stale" : "quiet";
+  tell() {
+    const { data, meta, levels, venues } = this.known;
+    const { now, table, price, profile, history } = this.views;
+    now.show(meta, levels);
+    table.show(levels);
+    this.views.venues.show(venues);
+    price?.show(meta, data, levels);
+    this.move();
+    profile.show(this.symbol, meta, data);
+    history.show(this.symbol, meta);
+    this.begun?.();
+    this.begun = null;
   }
 
-  tellVenues(venues) {
-    byId("venues").replaceChildren(...Object.entries(venues).map(([name, venue]) => {
-      const state = venue.reason ? `${venue.status}: ${venue.reason}` : venue.status;
-      return row([name, state, venue.age_seconds === null ? "" : age(venue.age_seconds)]);
-    }));
+  /** A live price of any symbol. */
+  hear(told) {
+    this.spots.set(told.symbol, told);
+    if (told.symbol === this.symbol && this.known) this.move();
   }
 
-  draw() {
-    if (!this.meta) return;
-    const theme = dark.matches ? "dark" : "light";
-    for (const kind of ["price", "profile"]) {
-      const image = byId(kind);
-      const of = encodeURIComponent(this.meta.computed_at);
-      const source = `pictures/${this.symbol}/${kind}.png?theme=${theme}&of=${of}`;
-      const next = new Image();
-      next.onload = () => {
-        if (!source.includes(`/${this.symbol}/`)) return;
-        image.src = source;
-        image.alt = `${label(this.symbol)} ${kind} chart; its numbers are in the table of levels`;
-        image.hidden = false;
-      };
-      next.src = source;
-    }
+  /** What hangs on spot: the live price, where it is newer than the one that the levels rest on. */
+  move() {
+    const { spot, at } = this.newest();
+    const { now, table, price: chart } = this.views;
+    now.move(spot, at);
+    table.move(spot);
+    chart?.move(spot);
+    entitle(`${mark()}${label(this.symbol)} ${price(spot)} · gammabell`);
   }
+
+  newest() {
+    const { spot_price: spot, computed_at: at } = this.known.meta;
+    const heard = this.spots.get(this.symbol);
+    return heard && Date.parse(heard.at) > Date.parse(at) ? heard : { spot, at };
+  }
+
+  tick() {
+    if (!this.symbol) return;
+    this.views.now.tellAge();
+    this.views.venues.tellAge();
+    if (performance.now() > this.due && !this.isLoading) this.load();
+  }
+}
+
+const mark = () => (isSimulated() ? "SIMULATED · " : "");
+
+function takeAways(symbol) {
+  const files = Object.entries(FORMATS).map(([form, name]) => [name, `export/${symbol}/${form}`]);
+  const pictures = ["price", "profile"].map((kind) => [`${kind} picture`, `pictures/${symbol}/${kind}.png`]);
+  return [...files, ...pictures].map(([name, address]) => {
+    const link = element("a", name);
+    link.href = address;
+    link.download = "";
+    const item = element("li");
+    item.append(link);
+    return item;
+  });
 }

@@ -6,19 +6,43 @@ export function element(name, text = "", className = "") {
   return made;
 }
 
+/** Writes the text where it is not there already, so that nothing is laid out anew in vain. */
+export function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+export const isSimulated = () => document.documentElement.dataset.simulated === "true";
+
 export const label = (symbol) => symbol.replace(/USDT$/, "");
 
-export function price(value) {
-  if (value === null || value === undefined) return "none";
-  const digits = value >= 1e5 ? 0 : value >= 1e3 ? 1 : value >= 10 ? 2 : 4;
-  const text = value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-  return `$${digits === 1 ? text.replace(/\.0$/, "") : text}`;
+const isNumber = (value) => value !== null && value !== undefined;
+
+/** Digits after the point that a price of that size is told with. */
+const digitsOf = (value) => (value >= 1e5 ? 0 : value >= 1e3 ? 1 : value >= 10 ? 2 : 4);
+
+function fixed(value, digits) {
+  return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-export function percent(fraction) {
-  const text = `${Math.abs(fraction * 100).toFixed(2)} %`;
-  return fraction < 0 ? `−${text}` : `+${text}`;
+function grouped(value, digits) {
+  const text = fixed(value, digits);
+  return digits === 1 ? text.replace(/\.0$/, "") : text;
 }
+
+/** A price that changes: always as wide as it is. */
+export const steady = (value) => fixed(value, digitsOf(value));
+
+/** A price without its unit, for a column or an axis that says which. */
+export const plain = (value) => (isNumber(value) ? grouped(value, digitsOf(value)) : "none");
+
+export const price = (value) => (isNumber(value) ? `$${plain(value)}` : "none");
+
+const signed = (value, text) => `${value < 0 ? "−" : "+"}${text}`;
+
+/** How far a level is from spot, USD; cents where prices are small. */
+export const dollars = (level, spot) => signed(level - spot, `$${grouped(Math.abs(level - spot), level >= 1e3 ? 0 : digitsOf(level))}`);
+
+export const percent = (fraction) => signed(fraction, `${Math.abs(fraction * 100).toFixed(2)}\u00a0%`);
 
 export function age(seconds) {
   if (seconds < 120) return `${Math.max(0, Math.round(seconds))} s`;
@@ -26,10 +50,24 @@ export function age(seconds) {
   return `${Math.round(seconds / 3600)} h`;
 }
 
+/** The reader's zone at that time, as an offset: UTC+1. */
+export function zoneOf(date) {
+  const minutes = -date.getTimezoneOffset();
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  const after = rest ? `:${String(rest).padStart(2, "0")}` : "";
+  return minutes ? `UTC${minutes < 0 ? "−" : "+"}${hours}${after}` : "UTC";
+}
+
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+
+/** A time in the reader's zone, with its day where that is not today. */
 export function moment(iso) {
-  const made = element("time", iso.slice(11, 19));
+  const date = new Date(iso);
+  const isToday = date.toDateString() === new Date().toDateString();
+  const made = element("time", isToday ? clock.format(date) : `${day.format(date)} ${clock.format(date)}`);
   made.dateTime = iso;
-  made.title = `${iso.slice(0, 10)} UTC`;
+  made.title = `${iso.slice(0, 19).replace("T", " ")} UTC`;
   return made;
 }
 

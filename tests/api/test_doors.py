@@ -112,6 +112,7 @@ async def test_a_key_opens_a_session_that_no_script_reads_and_no_other_site_send
     assert (answer.status, levels.status) == (200, 200)
     assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(kept.split("; "))
     assert KEY not in kept
+    assert answer.headers["Cache-Control"] == "no-store"
 
 
 async def test_a_link_of_the_bot_opens_one_as_well():

@@ -130,6 +130,19 @@ async def test_a_page_that_comes_later_is_told_what_happened_last():
     assert {name for name, _ in told} == {"log"}
 
 
+async def test_a_page_that_comes_later_is_told_of_a_ring_that_many_facts_followed():
+    journal = Journal()
+    journal.add(make_alert())
+    for _ in range(2 * REMEMBERED):
+        journal.add(CROSSING)
+    live = Live(journal)
+    await live.catch_up()
+    async with listening(live) as page:
+        told = [(await page.hear())[1]["kind"] for _ in range(REMEMBERED + 1)]
+
+    assert told == ["alert"] + ["crossing"] * REMEMBERED
+
+
 async def test_silence_is_filled_so_that_nobody_takes_the_line_for_dead():
     live = Live(Journal(), heartbeat=0.01)
     async with (

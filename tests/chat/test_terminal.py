@@ -15,7 +15,17 @@ from hypothesis import strategies as st
 from bot.chat.terminal import Screen, Terminal, above_line, printable
 from bot.core.cards import levels_card
 from bot.core.events import Alert
-from bot.core.reply import NO_PICTURE, Command, Field, File, Picture, Reply, Table
+from bot.core.reply import (
+    NO_PICTURE,
+    Command,
+    Field,
+    File,
+    Link,
+    Picture,
+    Reply,
+    Table,
+    plain_lines,
+)
 from bot.core.view import View
 from bot.errors import DeliveryError
 from tests.fakes import NOON, make_chain, make_snapshot
@@ -369,6 +379,14 @@ def test_what_people_type_never_becomes_markup(screen, text, markup):
     assert styles <= {"0", "1", "2", "1;36", "1;33", "1;2", "3", "1;3"}
     assert not set("\a\x1b\r\b") & set(visible)
     assert printable(markup) in visible.replace("\n", "")
+
+
+def test_a_link_is_written_out_in_one_piece(screen):
+    url = f"https://bell.example.org/sign-on#{'a' * 200}"
+    reply = Reply("Dashboard", links=(Link("Open", url),))
+
+    assert url in screen.card(reply, [])
+    assert f"Open: {url}" in plain_lines(reply)
 
 
 @given(st.text())

@@ -256,7 +256,7 @@ def test_the_expiries_shares_of_gex_make_a_whole():
 @pytest.mark.parametrize(
     ("kind", "theme", "title", "lines"),
     [
-        ("profile", "dark", "BTC GEX by strike", ["chart btc profile", "chart btc price"]),
+        ("profile", "", "BTC GEX by strike", ["chart btc profile", "chart btc price"]),
         (
             "price",
             "light",

@@ -12,7 +12,7 @@ from tests.core.exporting import SNAPSHOT, export_of
 from tests.fakes import EXPIRIES, NOON, make_chain, make_snapshot
 
 CHAIN = make_chain(("deribit", "derive"))
-LINE = re.compile(r"([A-Z-]+):(.*)")
+LINE = re.compile(r"([A-Z-]+(?:;VALUE=DURATION)?):(.*)")
 TEXT = re.compile(r"(?:[^\\;,\n\r]|\\[\\;,nN])*")
 TIME = re.compile(r"\d{8}T\d{6}Z")
 
@@ -44,7 +44,7 @@ def read(text):
 
 
 def _value(name, value):
-    if name in ("DTSTAMP", "DTSTART"):
+    if name in ("DTSTAMP", "DTSTART", "LAST-MODIFIED"):
         assert TIME.fullmatch(value)
         return datetime.strptime(value, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     assert TEXT.fullmatch(value)
@@ -60,7 +60,7 @@ def test_every_expiry_is_an_event_with_open_interest_and_max_pain():
     calendar, events = read(feed())
 
     assert calendar["VERSION"] == "2.0"
-    assert calendar["X-WR-CALNAME"] == "BTC option expiries"
+    assert calendar["X-WR-CALNAME"] == calendar["NAME"] == "BTC option expiries"
     assert [event["DTSTART"] for event in events] == [NOON + left for left in EXPIRIES]
     assert {event["DTSTAMP"] for event in events} == {SNAPSHOT.at}
     assert events[0]["SUMMARY"] == "BTC options expire: OI 7,605 BTC, max pain 80000 USD"
@@ -125,7 +125,12 @@ def test_a_foreign_reader_finds_the_same():
     _, events = read(feed(simulated=True))
 
     found = calendar.walk("VEVENT")
+    assert calendar.errors == []
+    assert calendar["REFRESH-INTERVAL"].dt == timedelta(hours=1)
+    assert calendar["X-PUBLISHED-TTL"] == "PT1H"
     assert [event.errors for event in found] == [[]] * len(EXPIRIES)
+    assert [event["UID"] for event in found] == [event["UID"] for event in events]
+    assert {event["DTSTAMP"].dt for event in found} == {SNAPSHOT.at}
     assert [event["DTSTART"].dt for event in found] == [event["DTSTART"] for event in events]
     assert [str(event["SUMMARY"]) for event in found] == [event["SUMMARY"] for event in events]
     assert [str(event["DESCRIPTION"]) for event in found] == [

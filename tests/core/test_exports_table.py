@@ -2,10 +2,12 @@ import csv
 from dataclasses import replace
 from io import StringIO
 
-from hypothesis import given
+import pandas as pd
+from hypothesis import assume, given
+from pandas.api.types import is_numeric_dtype
 
-from bot.core.events import levels_of
-from bot.core.exports.table import COLUMNS, csv_text
+from bot.core.events import level_price
+from bot.core.exports.table import COLUMNS, KEYS, csv_text
 from tests.core.exporting import SNAPSHOT, export_of, exports
 
 
@@ -15,7 +17,11 @@ def read(text):
 
 
 def prices(rows):
-    return {(row["scope"], row["level"]): float(row["price"]) for row in rows}
+    return {(row["scope"], row["level"]): number(row["price"]) for row in rows}
+
+
+def number(cell):
+    return float(cell) if cell else None
 
 
 def test_every_row_says_when_it_was_computed_and_from_whom():
@@ -65,17 +71,39 @@ def test_a_name_with_quotes_and_commas_stays_one_cell():
 @given(export=exports())
 def test_any_levels_make_a_table_that_reads_back_to_the_digit(export):
     levels, spot = export.snapshot.levels, export.snapshot.spot
-    known = {key.name: price for key, price in levels_of(export.snapshot).items() if key.zone < 0}
 
     rows = read(csv_text(export))
     found = prices(rows)
 
     assert len(found) == len(rows)
-    assert {name for _, name in found} >= set(known)
-    for name in ("hvl", "call_resistance", "put_support"):
-        assert found.get(("all_expiry", name)) == getattr(levels.all_expiry, name)
-        assert found.get(("odte", name)) == getattr(levels.odte, name)
+    for key in KEYS:
+        assert found[key.scope, key.name] == level_price(key, levels)
     assert [found["all_expiry", f"gex_{n}"] for n in range(1, len(levels.ranked) + 1)] == [
         one.strike for one in levels.ranked
     ]
-    assert all(float(row["distance_pct"]) == (float(row["price"]) / spot - 1) * 100 for row in rows)
+    assert {name for _, name in found if name.startswith("flip")} == {
+        f"flip_{n}{edge}"
+        for n in range(1, len(levels.gamma_flip_zones) + 1)
+        for edge in ("", "_lower", "_upper")
+    }
+    for row in rows:
+        price = number(row["price"])
+        assert number(row["distance_pct"]) == (price and (price / spot - 1) * 100)
+
+
+@given(export=exports())
+def test_a_foreign_reader_finds_numbers_nulls_flags_and_times(export):
+    assume(export.snapshot.spot >= 1)  # a distance of 10^26 % is a text to pandas
+
+    table = pd.read_csv(
+        StringIO(csv_text(export)), parse_dates=["computed_at", "exported_at"]
+    ).set_index(["scope", "level"])
+
+    for column in ("price", "distance_pct", "spot"):
+        assert is_numeric_dtype(table[column])
+    assert table["stale"].dtype == table["simulated"].dtype == bool
+    assert set(table["computed_at"]) == {export.snapshot.at}
+    assert set(table["exported_at"]) == {export.now}
+    hvl = export.snapshot.levels.all_expiry.hvl
+    assert pd.isna(table["price"]["all_expiry", "hvl"]) == (hvl is None)
+    assert table["price"].notna().sum() == table["distance_pct"].notna().sum()

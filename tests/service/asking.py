@@ -7,6 +7,7 @@ from bot.api.schema import envelope
 from bot.core.crossings import Latches
 from bot.core.reply import Command, Field, Reply, parse_command
 from bot.ports import Record
+from bot.service.access import Access
 from bot.service.chats import Chats
 from bot.service.commands import Commands, Parts, every_command
 from bot.service.limits import Limits
@@ -31,13 +32,16 @@ def in_channel(*lacks: str, may_manage: bool = True) -> Command:
 class Desk:
     """Commands about BTC and ETH; every question comes a second after the one before."""
 
-    def __init__(self, store: MemoryStore | None = None, *, simulated: bool = False) -> None:
+    def __init__(
+        self, store: MemoryStore | None = None, *, simulated: bool = False, access_url: str = ""
+    ) -> None:
         self.store = store or MemoryStore()
         self.now = NOON
         self.png: bytes | None = b"png"
         self.drawn: list[tuple[str, str, bool]] = []
         self.changed: list[str] = []  # whose rules or settings
         self._seconds = 0.0
+        self.access = Access(self.store, lambda: self._seconds, access_url)
         self.chats = Chats(self.store, lambda: self.now, self._changed)
         parts = Parts(
             self.store,
@@ -49,6 +53,7 @@ class Desk:
             self._changed,
             lambda snapshot, now: envelope(snapshot, now, "r", None, simulated=simulated),
             simulated,
+            self.access,
         )
         self.commands = Commands(
             every_command(parts),
@@ -83,9 +88,9 @@ class Desk:
         self.changed.append(target)
 
 
-async def open_desk(*, simulated: bool = False, **fields) -> Desk:
+async def open_desk(*, simulated: bool = False, access_url: str = "", **fields) -> Desk:
     """A desk that shows BTC on two venues."""
-    desk = Desk(simulated=simulated)
+    desk = Desk(simulated=simulated, access_url=access_url)
     chain = make_chain(("deribit", "derive"))
     await desk.record("BTCUSDT", snapshot=make_snapshot(chain, **fields), chain=chain)
     return desk

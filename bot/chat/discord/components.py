@@ -7,7 +7,7 @@ import discord
 from bot.chat.buttons import Signer
 from bot.chat.discord.render import clean, clipped
 from bot.core.menu import Form, Question
-from bot.core.reply import Action, Menu, Reply
+from bot.core.reply import Action, Link, Menu, Reply
 
 Sign = Callable[[str], str | None]
 
@@ -30,7 +30,8 @@ def view_of(reply: Reply, signer: Signer, *, beside: bool = False) -> discord.ui
     view = discord.ui.View(timeout=None)
     menus = [(menu.label, options) for menu in reply.menus if (options := _options(menu, sign))]
     rows = max(0, ROWS - len(menus))
-    for button in _buttons(reply.actions, sign)[: rows * ROW]:
+    buttons = [*map(_link, reply.links), *_buttons(reply.actions, sign)]
+    for button in buttons[: rows * ROW]:
         view.add_item(button)
     for number, (label, options) in enumerate(menus[:ROWS]):
         view.add_item(_select(number, label, options))
@@ -55,6 +56,10 @@ def modal_of(form: Form, signer: Signer) -> discord.ui.Modal | None:
 def _buttons(actions: Iterable[Action], sign: Sign) -> list[discord.ui.Button[discord.ui.View]]:
     signed = _signed(actions, sign)
     return [discord.ui.Button(label=label or "…", custom_id=data) for data, label in signed]
+
+
+def _link(link: Link) -> discord.ui.Button[discord.ui.View]:
+    return discord.ui.Button(label=clipped(clean(link.label), LABEL), url=link.url)
 
 
 def _select(

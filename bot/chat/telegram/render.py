@@ -83,7 +83,7 @@ def keyboard(
 
     `beside` says whose answers come as messages of their own, instead of in place.
     """
-    rows: list[list[InlineKeyboardButton]] = []
+    rows = [[InlineKeyboardButton(_label(link.label), url=link.url)] for link in reply.links]
     for group in (reply.actions, *(menu.actions for menu in reply.menus)):
         free = MOST_BUTTONS - sum(map(len, rows))
         rows += _rows(islice(_buttons(group, signer, beside), free))

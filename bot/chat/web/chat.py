@@ -5,81 +5,89 @@ import json
 import logging
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
-from secrets import token_hex
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
 from bot.chat.buttons import Signer
 from bot.chat.drawing import drawing
+from bot.chat.web.completing import offers
+from bot.chat.web.guests import COOKIE, YEAR_SECONDS, Guest, Guests
 from bot.chat.web.render import card_of, form_of
 from bot.chat.web.rooms import NAME, Page, Rooms
+from bot.core.cards import THEMES
 from bot.core.reply import Command, Reply, mark_simulated, parse_command
 from bot.errors import BotError
-from bot.ports import CommandLayer
+from bot.ports import Allowance, CommandLayer
 
 logger = logging.getLogger(__name__)
 
-COOKIE = "gammabell_guest"
-YEAR_SECONDS = 365 * 86_400
+MOST_PAGES = 200  # open at once, in this process
+MOST_PAGES_THERE = 20  # from one address
 LONGEST_MESSAGE = 4_096  # bytes that a page may send at once
 HEARTBEAT_SECONDS = 20.0
-GUEST_BYTES = 8
-LONGEST_TOKEN = 200
+WAITING = 8  # lines of a page that wait for their turn
 UNSIGNED = Reply("No answer", lines=("that button is not ours; ask again",), tone="error")
+TOO_FAST = Reply("No answer", lines=("one thing after the other, please",), tone="error")
 
 Arrived = Callable[[str], Awaitable[None]]
-Newcomers = Callable[[], bool]
+Said = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Allowances:
+    """How much may come from one address, whoever says that they are there."""
+
+    lines: Allowance
+    offers: Allowance  # asked for at every key that is typed
 
 
 class WebChat:
-    """Answers the pages; each browser is one guest, known by a signed cookie."""
+    """Answers the pages."""
 
     def __init__(
         self,
         commands: CommandLayer,
         rooms: Rooms,
         signer: Signer,
-        guests: Signer,
+        guests: Guests,
+        allowances: Allowances,
         arrived: Arrived,
-        newcomer: Newcomers,
         *,
         simulated: bool,
     ) -> None:
         self._commands = commands
         self._rooms = rooms
         self._signer = signer
-        self._guests = guests  # with a key of its own: no button is a guest
+        self._guests = guests
+        self._allowances = allowances
         self._arrived = arrived  # told who may be reached again
-        self._newcomer = newcomer  # whether one more new guest is welcome now
         self._simulated = simulated
 
-    def knows(self, request: web.BaseRequest) -> str | None:
-        """The guest whose cookie it is; a new one; None when there are too many new ones."""
-        token = request.cookies.get(COOKIE, "")
-        press = self._guests.read(token) if len(token) < LONGEST_TOKEN else None
-        if press:
-            return press.line
-        return token_hex(GUEST_BYTES) if self._newcomer() else None
+    async def welcome(self, request: web.BaseRequest) -> Guest | None:
+        """Who asks; None when there are too many. Raises StoreError."""
+        if len(self._rooms) >= MOST_PAGES:
+            return None
+        guest = await self._guests.of(request)
+        crowded = guest and self._rooms.count_from(guest.address) >= MOST_PAGES_THERE
+        return None if crowded else guest
 
     async def run(
-        self, guest: str, request: web.BaseRequest, headers: Mapping[str, str]
+        self, guest: Guest, request: web.BaseRequest, headers: Mapping[str, str]
     ) -> web.StreamResponse:
         """The conversation, until the page is closed."""
         socket = web.WebSocketResponse(
             heartbeat=HEARTBEAT_SECONDS, max_msg_size=LONGEST_MESSAGE, compress=False
         )
         socket.headers.update({k: v for k, v in headers.items() if k.startswith("X-")})
-        token = self._guests.sign(guest, LONGEST_TOKEN) or ""
-        socket.set_cookie(
-            COOKIE, token, max_age=YEAR_SECONDS, path="/", httponly=True, samesite="Strict"
-        )
+        _keep(guest, request, socket)
         await socket.prepare(request)
-        page, target = Page(socket, lambda: _abort(request)), f"{NAME}:{guest}"
+        page = Page(socket, lambda: _abort(request), address=guest.address)
+        target = f"{NAME}:{guest.name}"
         self._rooms.enter(target, page)
         try:
-            await page.tell(self._greeting())
+            await page.tell({"type": "hello", "signedIn": guest.signed_in})
             await self._arrived(target)
             await self._converse(page, target)
         except (ConnectionError, BotError) as error:
@@ -88,33 +96,45 @@ class WebChat:
             self._rooms.leave(target, page)
         return socket
 
-    def _greeting(self) -> dict[str, Any]:
-        menu = [[entry.name, entry.usage, entry.help] for entry in self._commands.menu.values()]
-        return {"type": "hello", "menu": menu, "simulated": self._simulated}
-
     async def _converse(self, page: Page, target: str) -> None:
         """One line after the other, so that a page has one at work; acknowledgements at once."""
-        lines: asyncio.Queue[dict[str, Any]] = asyncio.Queue(8)
+        lines: asyncio.Queue[Said] = asyncio.Queue(WAITING)
         async with asyncio.TaskGroup() as group:
             working = group.create_task(self._work(page, target, lines))
             try:
-                await self._hear(page, lines)
+                await self._hear(page, target, lines)
             finally:
                 working.cancel()
 
-    async def _hear(self, page: Page, lines: "asyncio.Queue[dict[str, Any]]") -> None:
+    async def _hear(self, page: Page, target: str, lines: "asyncio.Queue[Said]") -> None:
         async for message in page.socket:
             said = _read(message.data) if message.type is WSMsgType.TEXT else None
             if said is None:
                 return
             if isinstance(said.get("heard"), str):
                 page.acknowledge(said["heard"])
-            elif lines.full():
-                await page.tell(_answer(said, card_of(_too_fast(), self._signer)))
+            elif "complete" in said:
+                await self._offer(page, target, said)
+            elif lines.full() or not _taken(self._allowances.lines, page.address):
+                await page.tell(_answer(said, self._card(TOO_FAST)))
             else:
                 lines.put_nowait(said)
 
-    async def _work(self, page: Page, target: str, lines: "asyncio.Queue[dict[str, Any]]") -> None:
+    async def _offer(self, page: Page, target: str, said: Said) -> None:
+        """Say what may be meant; nothing to whoever asks too often: they type on."""
+        typed, field = str(said["complete"]), said.get("of")
+        asker = Command("", (), target, target)
+        found: list[dict[str, str]] = []
+        if not _taken(self._allowances.offers, page.address):
+            pass
+        elif isinstance(field, list) and len(field) == len(("command", "argument")):
+            values = await self._commands.complete(str(field[0]), str(field[1]), typed, asker)
+            found = [{"line": value, "shown": value, "help": ""} for value in values]
+        else:
+            found = [asdict(one) for one in await offers(typed, asker, self._commands)]
+        await page.tell({"type": "offers", "to": said.get("id"), "offers": found})
+
+    async def _work(self, page: Page, target: str, lines: "asyncio.Queue[Said]") -> None:
         try:
             while True:
                 said = await lines.get()
@@ -122,26 +142,24 @@ class WebChat:
         except ConnectionError as error:
             logger.info("a page of the dashboard is gone: %s", error)
 
-    async def _respond(self, page: Page, target: str, said: dict[str, Any]) -> None:
+    async def _respond(self, page: Page, target: str, said: Said) -> None:
         """Answer what was typed or pressed."""
         line, beside = str(said.get("line", "")), True
         if "press" in said:
             press = self._signer.read(str(said["press"]))
             if press is None:
-                card = mark_simulated(UNSIGNED) if self._simulated else UNSIGNED
-                await page.tell(_answer(said, card_of(card, self._signer)))
+                await page.tell(_answer(said, self._card(UNSIGNED)))
                 return
             line, beside = press.line, press.beside
-        command = replace(parse_command(line, target), person=target)
+        theme = said["theme"] if said.get("theme") in THEMES else ""
+        command = replace(parse_command(line, target), person=target, theme=theme)
         form = self._commands.form(command)
         if form:
             await page.tell({"type": "form", "to": said.get("id"), "form": form_of(form)})
             return
         await self._show(page, said, command, beside=beside)
 
-    async def _show(
-        self, page: Page, said: dict[str, Any], command: Command, *, beside: bool
-    ) -> None:
+    async def _show(self, page: Page, said: Said, command: Command, *, beside: bool) -> None:
         """The card at once, its picture when it is drawn."""
         reply = await self._commands.answer(command)
         answer = _answer(said, card_of(reply, self._signer))
@@ -155,6 +173,32 @@ class WebChat:
         lines = finished.lines[len(reply.lines) :]
         await page.tell({"type": "picture", "to": said.get("id"), "png": png, "lines": lines})
 
+    def _card(self, reply: Reply) -> dict[str, Any]:
+        """The card of a reply that no command gave."""
+        return card_of(mark_simulated(reply) if self._simulated else reply, self._signer)
+
+
+def _keep(guest: Guest, request: web.BaseRequest, socket: web.WebSocketResponse) -> None:
+    """Let the browser keep who it is. The page says how it was opened: by https or not."""
+    if guest.cookie:
+        socket.set_cookie(
+            COOKIE,
+            guest.cookie,
+            max_age=YEAR_SECONDS,
+            path="/",
+            httponly=True,
+            samesite="Strict",
+            secure=request.headers.get("Origin", "").startswith("https:"),
+        )
+
+
+def _taken(allowance: Allowance, address: str) -> bool:
+    """Whether there was one to take."""
+    if allowance.missing(address):
+        return False
+    allowance.take(address)
+    return True
+
 
 def _abort(request: web.BaseRequest) -> None:
     """Closing would wait for the page to read what was sent before."""
@@ -162,15 +206,11 @@ def _abort(request: web.BaseRequest) -> None:
         request.transport.abort()
 
 
-def _answer(said: dict[str, Any], card: dict[str, Any]) -> dict[str, Any]:
+def _answer(said: Said, card: dict[str, Any]) -> dict[str, Any]:
     return {"type": "reply", "to": said.get("id"), "beside": True, "waits": False, "card": card}
 
 
-def _too_fast() -> Reply:
-    return Reply("No answer", lines=("one thing after the other, please",), tone="error")
-
-
-def _read(data: str) -> dict[str, Any] | None:
+def _read(data: str) -> Said | None:
     """What the page said; None when it is not a page of ours."""
     try:
         said = json.loads(data)

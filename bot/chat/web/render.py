@@ -22,6 +22,7 @@ def card_of(reply: Reply, signer: Signer, *, beside: bool = False) -> dict[str, 
         "lines": reply.lines,
         "footer": reply.footer,
         "buttons": _buttons(reply.actions, signer, beside=beside),
+        "links": [[link.label, link.url] for link in reply.links],
         "menus": [[menu.label, _buttons(menu.actions, signer)] for menu in reply.menus],
         "file": [file.name, file.media_type, b64encode(file.content).decode()] if file else None,
         "picture_first": reply.picture_first,
@@ -36,6 +37,7 @@ def form_of(form: Form) -> dict[str, Any]:
         "name": form.name,
         "questions": [
             {
+                "name": question.name,
                 "title": question.title or question.name,
                 "help": question.help,
                 "required": question.required,

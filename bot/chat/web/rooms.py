@@ -27,10 +27,13 @@ class Page:
         socket: web.WebSocketResponse,
         give_up: Callable[[], None],
         seconds: float = SEND_SECONDS,
+        *,
+        address: str = "",
     ) -> None:
         self.socket = socket
         self._give_up = give_up  # closes the connection without a word
         self.seconds = seconds
+        self.address = address  # where it was opened
         self._heard: dict[str, asyncio.Future[None]] = {}
 
     async def tell(self, message: dict[str, Any]) -> None:
@@ -68,6 +71,11 @@ class Rooms:
 
     def __len__(self) -> int:
         return sum(map(len, self._pages.values()))
+
+    def count_from(self, address: str) -> int:
+        """How many were opened there."""
+        pages = (page for room in self._pages.values() for page in room)
+        return sum(page.address == address for page in pages)
 
     def enter(self, target: str, page: Page) -> None:
         """The guest opened a page."""

@@ -12,6 +12,7 @@ from bot.core.gex import live_rows
 from bot.core.levels import MaxPain, max_pain
 from bot.core.symbols import coin_of
 
+ASK_AGAIN = "PT1H"  # open interest is not counted much more often
 LINE = 75  # octets of a line, its end not counted
 PUT_BEFORE = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
 
@@ -45,14 +46,18 @@ def find_expiries(chain: OptionChain, spot: float, now: datetime) -> Sequence[Ex
 
 def ics_text(export: Export, expiries: Sequence[Expiry]) -> str:
     """The calendar; at least one expiry, since the format knows no empty one."""
-    coin = coin_of(export.snapshot.symbol)
+    name = escaped(export.marked(f"{coin_of(export.snapshot.symbol)} option expiries"))
     lines = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
         "PRODID:-//gammabell//option expiries//EN",
         "CALSCALE:GREGORIAN",
         "METHOD:PUBLISH",
-        f"X-WR-CALNAME:{escaped(export.marked(f'{coin} option expiries'))}",
+        # Each of these twice: as RFC 7986 has it, and as programs did before.
+        f"NAME:{name}",
+        f"X-WR-CALNAME:{name}",
+        f"REFRESH-INTERVAL;VALUE=DURATION:{ASK_AGAIN}",
+        f"X-PUBLISHED-TTL:{ASK_AGAIN}",
         *(line for expiry in expiries for line in _event(export, expiry)),
         "END:VCALENDAR",
     ]
@@ -88,6 +93,7 @@ def _event(export: Export, expiry: Expiry) -> Iterator[str]:
     yield "BEGIN:VEVENT"
     yield f"UID:{market}{escaped(coin)}-{at}@gammabell"
     yield f"DTSTAMP:{_time(export.snapshot.at)}"
+    yield f"LAST-MODIFIED:{_time(export.snapshot.at)}"
     yield f"DTSTART:{at}"
     yield f"SUMMARY:{escaped(export.marked(_summary(coin, expiry)))}"
     yield f"DESCRIPTION:{escaped(chr(10).join([*_details(coin, expiry), *export.stamp]))}"

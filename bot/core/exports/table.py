@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import StringIO
 
-from bot.core.events import levels_of
+from bot.core.events import ODTE_LEVELS, OTHER_LEVELS, SET_LEVELS, LevelKey, level_price
 from bot.core.exports.export import Export, number_text, one_line
 from bot.core.snapshot import Snapshot
 
@@ -23,7 +23,13 @@ COLUMNS = (
     "simulated",
 )
 
-Row = tuple[str, float, str]  # level, price in USD, scope
+KEYS = (  # what every table has a row of, whatever the market
+    *(LevelKey("all_expiry", name) for name in SET_LEVELS),
+    *(LevelKey("odte", name) for name in ODTE_LEVELS),
+    *(LevelKey("all_expiry", name) for name in OTHER_LEVELS),
+)
+
+Row = tuple[str, float | None, str]  # level, price in USD, scope
 
 
 def csv_text(export: Export) -> str:
@@ -41,20 +47,26 @@ def csv_text(export: Export) -> str:
     text = StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    for level, price, scope in (*_levels(snapshot), *_zone_edges(snapshot), *_ranked(snapshot)):
-        distance = (price / snapshot.spot - 1) * 100
-        writer.writerow((level, number_text(price), number_text(distance), scope, *stamp))
+    for level, price, scope in (*_levels(snapshot), *_zones(snapshot), *_ranked(snapshot)):
+        writer.writerow((level, *_cells(price, snapshot.spot), scope, *stamp))
     return text.getvalue()
 
 
+def _cells(price: float | None, spot: float) -> tuple[str, str]:
+    """Price and distance; empty where there is no such level, which readers take for null."""
+    if price is None:
+        return "", ""
+    return number_text(price), number_text((price / spot - 1) * 100)
+
+
 def _levels(snapshot: Snapshot) -> Iterator[Row]:
-    for key, price in levels_of(snapshot).items():
-        number = "" if key.zone < 0 else f"_{key.zone + 1}"
-        yield f"{key.name}{number}", price, key.scope
+    for key in KEYS:
+        yield key.name, level_price(key, snapshot.levels), key.scope
 
 
-def _zone_edges(snapshot: Snapshot) -> Iterator[Row]:
+def _zones(snapshot: Snapshot) -> Iterator[Row]:
     for number, zone in enumerate(snapshot.levels.gamma_flip_zones, 1):
+        yield f"flip_{number}", zone.flip, "all_expiry"
         yield f"flip_{number}_lower", zone.lower, "all_expiry"
         yield f"flip_{number}_upper", zone.upper, "all_expiry"
 

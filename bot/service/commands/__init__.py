@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from bot.service.commands.about import about_commands
 from bot.service.commands.alerts import alert_commands
+from bot.service.commands.dashboard import dashboard_commands
 from bot.service.commands.exports import export_commands
 from bot.service.commands.feeds import feed_commands
 from bot.service.commands.hours import hour_commands
@@ -26,7 +27,7 @@ def every_command(parts: Parts) -> Sequence[Handled]:
         "Alerts": alert_commands(parts),
         "Silence": hour_commands(parts),
         "Feeds": feed_commands(parts),
-        "More": (*setup_commands(parts), *about_commands(parts)),
+        "More": (*setup_commands(parts), *dashboard_commands(parts), *about_commands(parts)),
     }
     return [
         replace(one, entry=replace(one.entry, topic=topic))

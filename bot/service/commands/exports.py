@@ -12,7 +12,7 @@ from bot.core.exports.pine import pine_script
 from bot.core.exports.table import csv_text
 from bot.core.exports.tradingview import level_string
 from bot.core.menu import Argument, Entry
-from bot.core.reply import Command, Reply
+from bot.core.reply import Command, Link, Reply
 from bot.core.snapshot import Snapshot
 from bot.core.symbols import coin_of, find_symbol
 from bot.core.view import View
@@ -49,7 +49,15 @@ class Exports:
         snapshot = await self._snapshot([word for word in words if word not in FORMATS])
         stale = view.is_stale(snapshot)
         export = Export(snapshot, view.now, stale=stale, simulated=self._parts.simulated)
-        return export_card(export, name, await self._content(export, name, view), view)
+        card = export_card(export, name, await self._content(export, name, view), view)
+        return replace(card, links=await self._feed(snapshot.symbol)) if name == "ics" else card
+
+    async def _feed(self, symbol: str) -> tuple[Link, ...]:
+        """Where a calendar program finds it, always fresh."""
+        access = self._parts.access
+        if access is None or not access.public_url:
+            return ()
+        return (Link("Address to subscribe to", await access.calendar(symbol)),)
 
     async def _content(self, export: Export, name: str, view: View) -> bytes:
         """The file's bytes. Raises UserError."""

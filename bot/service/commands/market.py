@@ -90,7 +90,7 @@ class MarketCommands:
         snapshot = await self._snapshot(symbol)
         if not venues:
             card = levels_card(snapshot, view, odte=odte, symbols=self._parts.symbols)
-            draw = self._drawing(snapshot, "profile", THEMES[0], view)
+            draw = self._drawing(snapshot, "profile", command.theme or THEMES[0], view)
             return card if odte else replace(card, draw=draw)  # the profile is of all expiries
         wanted = _find_venues(venues, snapshot)
         chain = await self._chain(snapshot, view)
@@ -101,12 +101,13 @@ class MarketCommands:
         """`chart [symbol] [kind] [theme]`, in any order."""
         words = [word.lower() for word in command.arguments]
         kind = next((word for word in words if word in CHARTS), "profile")
-        theme = next((word for word in words if word in THEMES), THEMES[0])
+        chosen = next((word for word in words if word in THEMES), "")
         symbols = [word for word in words if word not in (*CHARTS, *THEMES)]
         if len(symbols) > 1:
             raise UserError(f"no chart {symbols[1]!r}; choose {' or '.join(CHARTS)}")
         snapshot = await self._snapshot(self._symbol(symbols, "chart"))
-        card = chart_card(snapshot, view, kind, theme)
+        theme = chosen or command.theme or THEMES[0]
+        card = chart_card(snapshot, view, kind, chosen)
         return replace(card, draw=self._drawing(snapshot, kind, theme, view))
 
     async def compare(self, command: Command, view: View) -> Reply:

@@ -11,6 +11,7 @@ from bot.core.symbols import coin_of
 from bot.core.view import View
 from bot.core.words import fitting_list
 from bot.ports import Store
+from bot.service.access import Access
 from bot.service.chats import Chats
 from bot.service.newest import Newest
 
@@ -51,6 +52,7 @@ class Parts:
     rules_changed: Callable[[str], Awaitable[None]]  # a target's
     envelope: Envelope
     simulated: bool = False  # whether everything that is taken away must say so
+    access: Access | None = None  # to the dashboard, where there is one
 
     @property
     def coins(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from bot.chat.buttons import Press, Signer
 from bot.chat.discord.components import modal_of, view_of
 from bot.chat.discord.render import FENCE, PHONE, clean, embed_of, escaped
 from bot.core.menu import Form, Question
-from bot.core.reply import Action, Field, Menu, Picture, Reply, Table
+from bot.core.reply import Action, Field, Link, Menu, Picture, Reply, Table
 from tests.fakes.discord_limits import message_problems, modal_problems
 from tests.service.asking import open_desk
 
@@ -133,6 +133,15 @@ async def test_buttons_that_would_not_work_are_left_out():
 
     labels = [button["label"] for row in rows for button in row["components"]]
     assert labels == ["Fine again", "…"]
+
+
+async def test_a_link_is_a_button_that_opens_it():
+    reply = Reply("x", links=(Link("Open", "https://bell.example.org/sign-on#a.b"),))
+
+    ((link,),) = [row["components"] for row in view_of(reply, SIGNER).to_components()]
+
+    assert (link["label"], link["url"]) == ("Open", "https://bell.example.org/sign-on#a.b")
+    assert "example" not in embed_of(reply).description
 
 
 async def test_a_reply_without_buttons_has_no_view():

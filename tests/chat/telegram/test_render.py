@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.chat.buttons import Signer
 from bot.chat.telegram.render import CAPTION_LENGTH, MESSAGE_LENGTH, card, keyboard, plain
-from bot.core.reply import Action, Field, Menu, Reply, Table
+from bot.core.reply import Action, Field, Link, Menu, Reply, Table
 from tests.fakes.telegram_html import find_entities, parse_html
 
 SIGNER = Signer("key")
@@ -128,6 +128,20 @@ def test_buttons_keep_every_limit(actions, count):
     for button in (button for row in rows for button in row):
         assert 1 <= len(button.callback_data.encode()) <= 64
         assert button.text.strip()
+
+
+def test_a_link_is_a_button_that_opens_it():
+    reply = Reply(
+        "t",
+        links=(Link("Open", "https://bell.example.org/sign-on#a.b"),),
+        actions=(Action("New link", "dashboard"),),
+    )
+
+    (link,), (again,) = keyboard(reply, SIGNER, lambda _: False).inline_keyboard
+
+    assert (link.text, link.url) == ("Open", "https://bell.example.org/sign-on#a.b")
+    assert again.url is None
+    assert "example" not in card(reply).html
 
 
 @pytest.mark.parametrize(

@@ -5,32 +5,42 @@ from functools import partial
 
 import aiohttp
 
+from bot.api.codes import RATE_LIMIT_EXCEEDED, Refused
 from bot.api.pages import Place, Stream
 from bot.chat.buttons import Signer
-from bot.chat.web.chat import WebChat
+from bot.chat.web.chat import Allowances, WebChat
+from bot.chat.web.guests import Guests
 from bot.chat.web.rooms import Rooms, WebSender
+from bot.service.limits import Buckets, Limit
 from tests.api.serving import served
 from tests.fakes import NOON, make_chain, make_snapshot
 from tests.service.asking import Desk
 
 
+def few(count):
+    """So many from each address, and never more."""
+    return Buckets(Limit(count, 1e-9), lambda: 0.0)
+
+
 class House:
     """Pages come in, and rings go out."""
 
-    def __init__(self, *, simulated=False, welcome=True):
+    def __init__(self, *, simulated=False, newcomers=100, lines=1_000):
         self.desk = Desk(simulated=simulated)
         self.rooms = Rooms()
         self.signer = Signer("key")
         self.arrived = []
-        self.welcome = welcome
+        self.holders = {}  # of sessions, by token
+        self.address = "192.0.2.1"  # where the next page comes from
         self.sender = WebSender(self.rooms, self.signer, simulated=simulated)
+        guests = Guests(Signer("key guests"), self._holder, lambda _: self.address, few(newcomers))
         self.chat = WebChat(
             self.desk.commands,
             self.rooms,
             self.signer,
-            Signer("key guests"),
+            guests,
+            Allowances(few(lines), few(1_000)),
             self._arrive,
-            lambda: self.welcome,
             simulated=simulated,
         )
 
@@ -48,7 +58,13 @@ class House:
             yield browser
 
     async def _serve(self, request):
-        return Stream(partial(self.chat.run, self.chat.knows(request)))
+        guest = await self.chat.welcome(request)
+        if guest is None:
+            raise Refused(RATE_LIMIT_EXCEEDED, "too many")
+        return Stream(partial(self.chat.run, guest))
+
+    async def _holder(self, request):
+        return self.holders.get(request.cookies.get("gammabell_session"))
 
     async def _arrive(self, target):
         self.arrived.append(target)

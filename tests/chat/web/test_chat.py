@@ -3,10 +3,12 @@
 import asyncio
 import json
 from base64 import b64decode
+from contextlib import AsyncExitStack
 
 import aiohttp
 import pytest
 
+from bot.chat.web.chat import MOST_PAGES_THERE
 from tests.api.serving import KEY, add_key
 from tests.chat.web.kit import House, another_browser, visit
 
@@ -20,13 +22,6 @@ async def test_a_typed_command_is_answered_with_the_card_and_then_its_picture(ho
     assert answer["card"]["title"] == "BTC levels"
     assert answer["card"]["tables"]
     assert (picture["type"], b64decode(picture["png"])) == ("picture", b"png")
-
-
-async def test_a_new_page_is_told_every_command(house):
-    async with house.open() as client, visit(client) as page:
-        names = {name for name, _, _ in page.greeting["menu"]}
-
-    assert names == set(house.desk.commands.menu)
 
 
 async def test_a_button_types_its_line_in_place_of_its_card(house):
@@ -120,6 +115,113 @@ async def test_a_rule_belongs_to_the_guest_who_made_it(house):
     assert "cross" not in json.dumps(others["card"]["tables"])
 
 
+async def test_who_comes_by_a_link_is_one_guest_in_every_browser_and_no_other_one(house):
+    house.holders = {"of-7": "telegram:7", "of-8": "telegram:8", "of-key": "key:abc"}
+    async with house.open() as client:
+        for token in ("of-7", "of-7", "of-8", "of-key", "of-key", ""):
+            async with another_browser(client) as browser:
+                async with visit(browser, Cookie=f"gammabell_session={token}") as page:
+                    signed_in = page.greeting["signedIn"]
+                assert signed_in is (token != "")
+
+    first, again, *others = house.arrived
+    assert first == again
+    assert len({first, *others}) == 5
+    assert "telegram" not in "".join(house.arrived)
+
+
+async def test_new_guests_of_one_address_are_few_whatever_cookies_they_forget():
+    house = House(newcomers=2)
+    async with house.open() as client:
+        for _ in range(2):
+            async with another_browser(client) as browser, visit(browser):
+                pass
+        async with another_browser(client) as browser:
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await client.session.ws_connect(
+                    f"{browser.address}/chat", headers={"Origin": browser.address}
+                )
+        house.address = "192.0.2.2"
+        async with another_browser(client) as browser, visit(browser):
+            pass
+
+    assert refused.value.status == 429
+    assert len(set(house.arrived)) == 3
+
+
+async def test_one_address_types_no_more_by_being_many_guests():
+    house, answers = House(lines=3), []
+    async with house.open() as client:
+        for _ in range(2):
+            async with another_browser(client) as browser, visit(browser) as page:
+                answers += [await page.ask(line="flip btc") for _ in range(2)]
+
+    assert [one["card"]["tone"] == "error" for one in answers] == [False, False, False, True]
+
+
+async def test_one_address_has_so_many_pages_open(house):
+    async with house.open() as client, AsyncExitStack() as stack:
+        for _ in range(MOST_PAGES_THERE):
+            await stack.enter_async_context(visit(client))
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await stack.enter_async_context(visit(client))
+        house.address = "192.0.2.2"
+        await stack.enter_async_context(visit(client))
+
+    assert refused.value.status == 429
+
+
+@pytest.mark.parametrize(("scheme", "is_secure"), [("https", True), ("http", False)])
+async def test_a_page_that_was_opened_by_https_is_known_by_https_alone(house, scheme, is_secure):
+    async with house.open() as client:
+        origin = client.address.replace("http", scheme)
+        async with visit(client, Origin=origin):
+            (kept,) = client.session.cookie_jar
+
+    assert bool(kept["secure"]) is is_secure
+    assert (kept["httponly"], kept["samesite"]) == (True, "Strict")
+
+
+async def test_a_picture_has_the_colours_of_the_page(house):
+    async with house.open() as client, visit(client) as page:
+        for theme in ("light", "dark", "pink"):
+            await page.ask(line="levels btc", theme=theme)
+            await page.hear()
+        await page.ask(line="chart btc price", theme="light")
+        await page.hear()
+
+    assert [theme for _, theme, _ in house.desk.drawn] == ["light", "dark", "dark", "light"]
+
+
+async def test_what_may_be_meant_is_offered_while_a_line_is_typed(house):
+    async with house.open() as client, visit(client) as page:
+        answer = await page.ask(complete="/lev")
+        field = await page.ask(complete="hv", of=["alert add", "level"])
+
+    assert (answer["type"], answer["to"]) == ("offers", 1)
+    assert answer["offers"][0]["line"] == "levels "
+    assert {"line": "hvl", "shown": "hvl", "help": ""} in field["offers"]
+
+
+@pytest.mark.parametrize("of", [["nothing", "level"], ["alert add", "x"], [[], {}], [1, 2], {}])
+async def test_nothing_is_offered_for_what_there_is_not(house, of):
+    async with house.open() as client, visit(client) as page:
+        answer = await page.ask(complete="zzzz", of=of)
+
+    assert answer["offers"] == []
+
+
+async def test_only_the_own_alerts_are_offered(house):
+    async with house.open() as client, visit(client) as page:
+        await page.ask(line="alert add btc hvl cross any")
+        own = await page.ask(complete="alert delete ")
+        async with another_browser(client) as other, visit(other) as stranger:
+            others = await stranger.ask(complete="alert delete ")
+
+    assert "hvl" in own["offers"][0]["line"]
+    assert others["offers"] == []
+
+
 async def test_a_guest_is_held_back_like_everyone(house):
     async with house.open() as client, visit(client) as page:
         answers = [await page.ask(line="flip btc") for _ in range(61)]
@@ -137,7 +239,7 @@ async def test_a_page_of_another_site_cannot_chat(house, origin):
     assert refused.value.status == 403
 
 
-@pytest.mark.parametrize("more", [{}, {"X-API-Key": "x"}, {"Cookie": "gammabell_key=x"}])
+@pytest.mark.parametrize("more", [{}, {"X-API-Key": "x"}, {"Cookie": "gammabell_session=x"}])
 async def test_a_name_that_was_bound_to_this_machine_cannot_chat(house, more):
     headers = {"Origin": "http://evil.example", "Host": "evil.example", **more}
     async with house.open() as client:
@@ -154,7 +256,7 @@ async def test_with_keys_only_who_signed_in_may_chat(house):
             await client.session.ws_connect(
                 f"{client.address}/chat", headers={"Origin": client.address}
             )
-        async with visit(client, Cookie=f"gammabell_key={KEY}") as page:
+        async with visit(client, **{"X-API-Key": KEY}) as page:
             answer = await page.ask(line="flip btc")
 
     assert refused.value.status == 401

@@ -1,0 +1,73 @@
+// What is so now: spot, regime, what is next above and below, and how old all of it is.
+import { around, fullName } from "./levels.js";
+import { money } from "./amounts.js";
+import { age, percent, price, steady, write } from "./words.js";
+
+const OLD_SPOT_SECONDS = 10;
+const OLD_LEVELS_SECONDS = 120; // they come every half minute
+const MEANINGS = {
+  positive: "Dealers damp moves: they sell rallies and buy dips.",
+  negative: "Dealers amplify moves: they buy rallies and sell dips.",
+  neutral: "Within a flip zone: dealers' hedging hardly matters.",
+};
+const byId = (id) => document.getElementById(id);
+
+export class Now {
+  constructor(clock) {
+    this.clock = clock;
+    this.clear();
+  }
+
+  clear() {
+    this.known = null;
+    for (const id of ["spot", "net", "above", "below", "move"]) write(byId(id), "–");
+    for (const id of ["regime", "meaning", "spot-age", "trouble"]) write(byId(id), "");
+    write(byId("age"), "Waiting for the levels");
+    byId("regime").className = "regime";
+    document.documentElement.dataset.stale = "false";
+  }
+
+  /** Take a snapshot's levels. */
+  show(meta, levels) {
+    this.known = { meta, levels };
+    write(byId("trouble"), "");
+    const { regime, net_gex: net } = meta.extra;
+    write(byId("regime"), `${regime ?? "unknown"} gamma`);
+    write(byId("meaning"), MEANINGS[regime] ?? "No option here has gamma now.");
+    byId("regime").className = `regime ${regime ?? ""}`;
+    write(byId("net"), net === null ? "none" : `${net > 0 ? "+" : ""}${money(net)} per +1 %`);
+  }
+
+  /** Take the live price, and when it was so. */
+  move(spot, at) {
+    this.spotAt = at;
+    write(byId("spot"), `$${steady(spot)}`);
+    const { above, below } = around(this.known.levels, spot);
+    for (const [id, level] of Object.entries({ above, below })) write(byId(id), told(level, spot));
+    const sides = ["upper_1sd", "lower_1sd"].map((field) => this.known.levels.find(({ key }) => key === `1 day ${field}`));
+    write(byId("move"), sides.every((one) => one?.price) ? sides.map((one) => price(one.price)).reverse().join(" to ") : "none");
+    this.tellAge();
+  }
+
+  tellAge() {
+    if (!this.known) return;
+    const { meta } = this.known;
+    const passed = this.clock.since(meta.computed_at);
+    const isOld = meta.extra.stale || passed > OLD_LEVELS_SECONDS;
+    write(byId("age"), `${meta.extra.stale ? "STALE · " : ""}Levels computed ${age(passed)} ago from ${meta.source.join(", ")}`);
+    byId("age").className = isOld ? "stale" : "quiet";
+    document.documentElement.dataset.stale = String(isOld); // said at every panel
+    const seconds = this.clock.since(this.spotAt);
+    write(byId("spot-age"), seconds > OLD_SPOT_SECONDS ? `spot ${age(seconds)} old` : "");
+  }
+
+  fail(text) {
+    write(byId("trouble"), text);
+    if (!this.known) write(byId("age"), "");
+  }
+}
+
+function told(level, spot) {
+  if (!level) return "none";
+  return `${fullName(level)} ${price(level.price)}, ${percent(level.price / spot - 1)}`;
+}
