@@ -1,14 +1,13 @@
 """Pages and charts as small PNG files."""
 
-import shutil
 from contextlib import asynccontextmanager
 from io import BytesIO
 
 from PIL import Image
 from playwright.async_api import async_playwright
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+from tests.web.demo import QUIET, find_browser
+
 WIDTH = 390  # CSS px of a phone
 SCALE = 2
 COLOURS = 128
@@ -19,23 +18,28 @@ class NoBrowserError(Exception):
 
 
 @asynccontextmanager
-async def opened_camera():
-    """Takes a page's picture, whole: `await shot(html)` gives PNG. Raises NoBrowserError."""
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
+async def opened_browser():
+    """The system's chromium. Raises NoBrowserError."""
+    path = find_browser()
+    if path is None:
         raise NoBrowserError("no chromium here: install it (Debian, Ubuntu: apt install chromium)")
     async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(executable_path=browser, args=list(QUIET))
-        phone = await running.new_page(
-            viewport={"width": WIDTH, "height": 100}, device_scale_factor=SCALE
-        )
-
-        async def shot(html):
-            await phone.set_content(html)
-            return small(await phone.screenshot(full_page=True, animations="disabled"))
-
-        yield shot
+        running = await playwright.chromium.launch(executable_path=path, args=list(QUIET))
+        yield running
         await running.close()
+
+
+async def opened_camera(browser):
+    """Takes a page's picture, whole: `await shot(html)` gives PNG."""
+    phone = await browser.new_page(
+        viewport={"width": WIDTH, "height": 100}, device_scale_factor=SCALE
+    )
+
+    async def shot(html):
+        await phone.set_content(html)
+        return small(await phone.screenshot(full_page=True, animations="disabled"))
+
+    return shot
 
 
 def small(png, width=None):

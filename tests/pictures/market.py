@@ -25,16 +25,16 @@ SEED = 7
 BTC = SYMBOLS[0]
 
 
-async def heard():
-    """Snapshot and chain of each symbol, from every venue of the simulator."""
-    simulator = Simulator(SEED, lambda: HEARD_AT, limits=False)
+async def heard(at=HEARD_AT, symbols=SYMBOLS):
+    """Snapshot and chain of each symbol at that time, from every venue of the simulator."""
+    simulator = Simulator(SEED, lambda: at, limits=False)
     async with simulator, open_session() as session:
         market = networked_market(
-            "sim", Config(), session, addresses_of(simulator), ManualTimer(HEARD_AT)
+            "sim", Config(), session, addresses_of(simulator), ManualTimer(at)
         )
         venues = list(market.venues.values())
-        collector = Collector(market.sources(), market.candles, venues, lambda: HEARD_AT)
-        return {s: await collector.look(s, lambda: None, STALE_AFTER) for s in SYMBOLS}
+        collector = Collector(market.sources(), market.candles, venues, lambda: at)
+        return {s: await collector.look(s, lambda: None, STALE_AFTER) for s in symbols}
 
 
 def addresses_of(simulator):

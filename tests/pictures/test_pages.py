@@ -10,7 +10,7 @@ from tests.fakes.telegram_html import parse_html
 from tests.pictures import discord_page, telegram_page
 from tests.pictures.document import DOCUMENT, FOLDER
 
-LARGEST, LARGEST_OF_ALL = 150_000, 2_500_000  # bytes: a clone carries them for ever
+LARGEST, LARGEST_OF_ALL = 200_000, 3_000_000  # bytes: a clone carries them for ever
 HOSTILE = "<b>*x*</b> _y_ & `z`"
 
 

@@ -1,81 +1,29 @@
 """A real browser before the running program; skipped where there is none."""
 
-import os
-import re
-import shutil
-import signal
-import subprocess
-import sys
-import time
-from contextlib import contextmanager
-from pathlib import Path
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
-PATIENCE_SECONDS = 40
-SPEED = "20"  # of the simulated market, so that something rings
+from tests.fakes import make_chain, make_snapshot
+from tests.web.demo import PATIENCE_SECONDS, QUIET, Demo, find_browser, store_in
+from tests.web.past import remember
+
+WATCH = """
+document.addEventListener("securitypolicyviolation", (event) =>
+  console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));
+"""
 
 
-class Demo:
-    """The program on the simulated market."""
-
-    def __init__(self, folder):
-        self._log = folder / "stderr.log"
-        settings = {
-            "STORE__URL": f"sqlite+aiosqlite:///{folder / 'demo.db'}",
-            "SYMBOLS__ALWAYS": "BTCUSDT,ETHUSDT",
-            "API__PORT": "0",
-            "LOG__LEVEL": "info",
-        }
-        known = {k: v for k, v in os.environ.items() if not k.startswith("GAMMABELL_")}
-        own = {f"GAMMABELL_{k}": v for k, v in settings.items()}
-        self._folder = folder
-        self._environment = known | {"PYTHONPATH": str(ROOT)} | own
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "bot", "run", "--source", "sim", "--speed", SPEED],
-                cwd=folder,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-            )
-
-    def address(self):
-        """Where it listens, once it does."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline:
-            found = re.search(r"listening on (\S+)", self._log.read_text())
-            if found:
-                return found[1]
-            assert self._process.poll() is None, self._log.read_text()
-            time.sleep(0.05)
-        raise AssertionError(self._log.read_text())
-
-    def make_key(self):
-        """A key, which everybody needs from now on."""
-        command = [sys.executable, "-m", "bot", "keys", "create", "desk", "--per-minute", "600"]
-        made = subprocess.run(
-            command, cwd=self._folder, env=self._environment, capture_output=True, check=True
-        )
-        return re.search(rb"gb_live_\w+", made.stdout)[0].decode()
-
-    def stop(self):
-        """Its exit code, however it is asked to end."""
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            return self._process.wait(PATIENCE_SECONDS)
-        finally:
-            self._process.kill()
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def demo(tmp_path_factory):
-    """Where a demo listens; it ends as it should although pages are open."""
-    program = Demo(tmp_path_factory.mktemp("demo"))
+    """Where a demo with an hour's past listens; it ends as it should although pages are open."""
+    folder = tmp_path_factory.mktemp("demo")
+    past = [look_at(datetime.now(UTC) - timedelta(minutes=minutes)) for minutes in (60, 30)]
+    with ThreadPoolExecutor() as apart:  # playwright's event loop may run in this thread
+        apart.submit(asyncio.run, remember(store_in(folder), past)).result()
+    program = Demo(folder)
     try:
         yield program.address()
     finally:
@@ -84,19 +32,36 @@ def demo(tmp_path_factory):
 
 
 @pytest.fixture
-def keyed(tmp_path):
+def program(tmp_path):
+    """Starts demos over one database; what still runs at the end is stopped."""
+    running = []
+
+    def start(**settings):
+        running.append(Demo(tmp_path, **settings))
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.stop()
+
+
+@pytest.fixture
+def keyed(program):
     """Where a demo listens that wants a key, and the key."""
-    program = Demo(tmp_path)
-    try:
-        yield program.address(), program.make_key()
-    finally:
-        program.stop()
+    demo = program()
+    return demo.address(), demo.make_key()
 
 
-@pytest.fixture(scope="module")
+def look_at(moment):
+    """A snapshot of BTC, and its chain."""
+    chain = make_chain(at=moment)
+    return make_snapshot(chain, at=moment), chain
+
+
+@pytest.fixture(scope="session")
 def browser():
-    playwright = pytest.importorskip("playwright.sync_api")
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    playwright = pytest.importorskip("playwright.sync_api", reason="the extra `pictures`")
+    path = find_browser()
     if path is None:
         pytest.skip("no chromium here")
     with playwright.sync_playwright() as running:
@@ -105,25 +70,69 @@ def browser():
         opened.close()
 
 
-@pytest.fixture
-def visit(browser, demo):
-    """Opens the dashboard; at the end nothing may have gone wrong in its console."""
-    said = []
+class Watch:
+    """What goes wrong in pages: words in the console, errors, requests that leave the host."""
 
-    @contextmanager
-    def visit(width=1280, scheme="light", height=900):
+    def __init__(self):
+        self.trouble = []
+
+    def over(self, page, address):
+        """Listen to the page from now on."""
+        own = (address, address.replace("http", "ws", 1))
+        page.add_init_script(WATCH)
+        page.on("console", lambda message: self.tell(message.type, message.text))
+        page.on("pageerror", lambda error: self.tell("error", error.stack))
+        page.on("request", lambda request: self.check(request.url, own))
+        page.on("websocket", lambda socket: self.check(socket.url, own))
+
+    def check(self, url, own):
+        """Take down an address that is not ours; what begins with blob: is made by the page."""
+        if not url.removeprefix("blob:").startswith(own):
+            self.tell("request", url)
+
+    def tell(self, *words):
+        self.trouble.append(": ".join(words))
+
+
+@pytest.fixture
+def opened(browser):
+    """Opens pages; at the end nothing may have gone wrong in them."""
+    watch, contexts = Watch(), []
+
+    def opened(address, width=1280, height=900, scheme="light", guest=None):
         context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme
+            viewport={"width": width, "height": height}, color_scheme=scheme, storage_state=guest
         )
+        contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(PATIENCE_SECONDS * 1_000)
-        page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: said.append(f"error: {error}"))
+        watch.over(page, address)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert watch.trouble == []
+
+
+@pytest.fixture(scope="session")
+def guest(browser, demo):
+    """What the demo knows a browser by: few new ones are let into its chat at a time."""
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(demo)
+        page.wait_for_selector("#talk article")
+        return context.storage_state()
+
+
+@pytest.fixture
+def visit(opened, demo, guest):
+    """Opens the dashboard, as someone who has been there; `guest=None` is someone new."""
+
+    def visit(**options):
+        page = opened(demo, **{"guest": guest, **options})
         page.goto(demo)
         page.wait_for_selector("#levels tr")
-        yield page
-        context.close()
+        return page
 
-    yield visit
-    # A 404 is no mistake of the page: the program has been up for a moment, and says so.
-    assert [one for one in said if "404" not in one] == []
+    return visit

@@ -1,0 +1,57 @@
+"""The dashboard's chat in a real browser."""
+
+from tests.web.pages import live_spot, overflow, type_line, until
+
+A_LITTLE = 0.0002  # of spot, which moves that far in seconds
+
+
+def test_a_typed_command_is_answered_with_card_chart_and_buttons(visit):
+    page = visit(guest=None)
+
+    type_line(page, "/levels eth")
+    title = page.wait_for_selector("#talk .card h3").inner_text()
+    page.wait_for_selector("#talk .card canvas")
+    page.click("#talk .card >> text=0DTE")
+    until(page, "document.querySelectorAll('#talk .card').length === 1")
+
+    assert title == "SIMULATED · ETH levels"
+
+
+def test_what_someone_typed_never_becomes_markup(visit):
+    page = visit(guest=None)
+
+    type_line(page, "<img src=x onerror=alert(1)>")
+    page.wait_for_selector("#talk .card")
+
+    assert page.query_selector("#talk img") is None
+    assert "<img" in page.inner_text("#talk .said")
+
+
+def test_an_alert_that_is_made_in_a_form_rings_in_the_page(visit):
+    page = visit(guest=None)
+    spot = live_spot(page)
+    below, above = spot * (1 - A_LITTLE), spot * (1 + A_LITTLE)
+
+    type_line(page, f"alert add btc {below:.1f} cross any buffer 0.001%")
+    type_line(page, "alert add")
+    page.wait_for_selector("#talk form")
+    coin, level, what, options = page.query_selector_all("#talk form input")
+    coin.fill("btc")
+    level.fill(f"{above:.1f}")
+    what.fill("cross any")
+    options.fill("buffer 0.001%")
+    page.click("#talk form button")
+    ring = page.wait_for_selector("#talk .ring")  # whichever way the price goes
+
+    assert "SIMULATED" in ring.inner_text()
+    assert "crossed" in ring.inner_text()
+    until(page, "document.getElementById('announce').textContent.includes('crossed')")
+
+
+def test_a_card_fits_a_phone(visit):
+    page = visit(width=320, height=640, scheme="dark", guest=None)
+
+    type_line(page, "levels btc")
+    page.wait_for_selector("#talk canvas")
+
+    assert overflow(page) == 0

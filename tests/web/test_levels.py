@@ -1,0 +1,136 @@
+"""The dashboard's symbols, levels and looks in a real browser, on the simulated market."""
+
+import re
+
+import pytest
+
+from tests.web.pages import colour, live_spot, number, overflow, until
+
+
+def title_begins(coin):
+    return f"document.title.startsWith('SIMULATED · {coin} $')"
+
+
+def test_the_demo_shows_levels_charts_venues_and_that_it_is_simulated(visit):
+    page = visit()
+
+    page.wait_for_selector("#price canvas")
+    page.wait_for_selector("#profile [role=img]")
+    page.wait_for_selector("#history [role=img]")
+    marks = page.evaluate(
+        "[...document.querySelectorAll('main h2, aside h2')]"
+        ".map(h => getComputedStyle(h, '::after').content)"
+    )
+
+    assert number(page.inner_text("#spot")) > 0
+    assert "HVL" in page.inner_text("#levels")
+    assert "deribit" in page.inner_text("#venues")
+    assert "SIMULATED market data" in page.inner_text("#mark")
+    assert page.title().startswith("SIMULATED")
+    assert set(marks) == {'"SIMULATED"'}
+    until(page, "document.getElementById('connection').textContent === 'live'")
+
+
+def test_another_symbol_is_a_press_or_an_arrow_away(visit):
+    page = visit()
+
+    page.get_by_role("tab", name="ETH").click()
+    until(page, title_begins("ETH"))
+    page.keyboard.press("ArrowLeft")
+    until(page, title_begins("BTC"))
+
+    assert page.get_by_role("tab", name="BTC").get_attribute("aria-selected") == "true"
+    assert page.url.endswith("#BTC")
+
+
+def test_switching_to_and_fro_ends_with_the_last_symbol_everywhere(visit):
+    page = visit()
+
+    for coin in ("ETH", "BTC", "ETH", "BTC", "ETH"):
+        page.get_by_role("tab", name=coin).click()
+    until(page, title_begins("ETH"))
+    page.wait_for_selector("#price canvas")
+    page.wait_for_selector("#profile [role=img][aria-label*=ETH]")
+    page.wait_for_timeout(500)  # for an answer that comes too late
+
+    assert page.inner_text("#now-title").startswith("ETH")
+    assert number(page.inner_text("#spot")) < 20_000
+    assert "ETH" in page.get_attribute("#profile [role=img]", "aria-label")
+    assert "ETH" in page.get_attribute("#price [role=img]", "aria-label")
+    assert "/ETHUSDT/" in page.get_attribute("#exports a", "href")
+
+
+def test_a_symbol_in_the_address_is_the_one_that_is_shown(opened, demo):
+    page = opened(demo)
+
+    page.goto(f"{demo}/#eth")
+    until(page, title_begins("ETH"))
+
+    assert page.get_by_role("tab", name="ETH").get_attribute("aria-selected") == "true"
+
+
+def test_prices_come_by_themselves(visit):
+    page = visit()
+
+    assert live_spot(page) > 0
+
+
+@pytest.mark.parametrize(("form", "ending"), [("CSV", "csv"), ("Calendar", "ics")])
+def test_a_file_can_be_saved(visit, form, ending):
+    page = visit()
+
+    with page.expect_download() as download:
+        page.click(f"#exports >> text={form}")
+
+    name = download.value.suggested_filename
+    assert re.fullmatch(rf"gammabell-BTCUSDT-\S+-SIMULATED\.{ending}", name)
+    assert "simulated" in download.value.path().read_text().lower()
+
+
+def test_dark_is_dark_also_in_the_charts(visit):
+    page = visit(scheme="light")
+    page.wait_for_selector("#price canvas")
+    selectors = ("body", ".panel", "#levels tr")
+
+    light = [(colour(page, one), colour(page, one, "color")) for one in selectors]
+    page.emulate_media(color_scheme="dark")
+    dark = [(colour(page, one), colour(page, one, "color")) for one in selectors]
+
+    assert all(one != other for one, other in zip(light, dark, strict=True))
+    until(page, f"({CORNER})().every(part => part < 80)")
+
+
+# Red, green and blue of the price chart's corner.
+CORNER = """() => {
+  const canvas = document.querySelector("#price canvas");
+  return [...canvas.getContext("2d").getImageData(1, 1, 1, 1).data.slice(0, 3)];
+}"""
+
+
+@pytest.mark.parametrize("width", [320, 390, 768])
+def test_nothing_scrolls_sideways_on_a_narrow_screen(visit, width):
+    page = visit(width=width, height=844, scheme="dark")
+    page.wait_for_selector("#price canvas")
+    page.wait_for_selector("#profile [role=img]")
+    page.wait_for_selector("#history [role=img]")
+
+    assert overflow(page) == 0
+
+
+def test_without_the_chart_library_the_server_s_picture_stands_there(opened, demo):
+    page = opened(demo)
+    page.add_init_script(WITHOUT_CHARTS)
+
+    page.goto(demo)
+    picture = page.wait_for_selector("#price img")
+
+    until(page, "document.querySelector('#price img').naturalWidth > 0")
+    assert picture.get_attribute("alt")
+    assert page.query_selector("#price canvas") is None
+
+
+# As the server writes it where nothing was fetched from npm.
+WITHOUT_CHARTS = """
+new MutationObserver(() => { document.documentElement.dataset.charts = "false"; })
+  .observe(document, { childList: true });
+"""
