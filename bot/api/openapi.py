@@ -36,6 +36,8 @@ HEADERS: Mapping[str, tuple[str, Mapping[str, object], object]] = {
 ALWAYS = tuple(HEADERS)[:4]
 MORE = {RATE_LIMIT_EXCEEDED: ("Retry-After",), METHOD_NOT_ALLOWED: ("Allow",)}
 UNCHANGED = "Unchanged"
+LEVELS, FILES, ABOUT_US = "levels", "files", "about"
+GROUPS = {"gex": LEVELS, "multi": LEVELS, "expiries": LEVELS, "pictures": FILES, "export": FILES}
 
 Part = Mapping[str, Any]
 
@@ -61,6 +63,7 @@ def make_document(
             "description": ABOUT,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
+        "tags": [{"name": name} for name in (LEVELS, FILES, ABOUT_US)],
         "servers": [{"url": "/"}, {"url": "/v2"}],
         "paths": paths,
         "components": {
@@ -88,6 +91,7 @@ def _operation(route: Route, success: Part, *, is_open: bool) -> Part:
     answer = {"description": "the answer", "headers": _headers("ETag"), "content": content}
     return {
         "operationId": _identifier(route.path),
+        "tags": [_group(route.path)],
         "summary": route.summary,
         "security": [] if route.is_public else _security(is_open=is_open),
         "parameters": [_parameter(one) for one in route.parameters],
@@ -103,6 +107,7 @@ def _file_operation(file: Described, *, is_open: bool) -> Part:
     content = {kind: {"schema": STRING} if kind.startswith("text/") else {} for kind in file.kinds}
     return {
         "operationId": _identifier(file.path),
+        "tags": [_group(file.path)],
         "summary": file.summary,
         "security": _security(is_open=is_open),
         "parameters": [
@@ -118,6 +123,11 @@ def _file_operation(file: Described, *, is_open: bool) -> Part:
 
 def _security(*, is_open: bool) -> Sequence[Part]:
     return [{"key": []}, {}] if is_open else [{"key": []}]
+
+
+def _group(path: str) -> str:
+    """The heading that /docs shows it under, by the path's first word."""
+    return GROUPS.get(path.split("/")[1], ABOUT_US)
 
 
 def _identifier(path: str) -> str:

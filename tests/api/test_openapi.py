@@ -188,3 +188,13 @@ async def test_the_symbols_are_those_that_are_configured(document):
 
     assert BTC in symbol["schema"]["enum"]
     assert symbol["schema"]["default"] == BTC
+
+
+async def test_every_path_stands_under_a_heading_that_is_named(document):
+    named = [tag["name"] for tag in document["tags"]]
+
+    found = {path: one["tags"] for path, one in operations(document).items()}
+
+    assert all(tags[0] in named for tags in found.values())
+    assert found["/gex/levels"] == ["levels"]
+    assert found["/status"] == ["about"]

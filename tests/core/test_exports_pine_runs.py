@@ -1,6 +1,6 @@
 """The indicator, run by PineTS, a runtime for Pine that we did not write.
 
-Skipped without it: `npm install --no-save pinets` in web/ brings it.
+Skipped without it: `make web` brings it where npm is.
 """
 
 import json
