@@ -122,11 +122,12 @@ async def run_daemon(
         terminal = Terminal(sys.stdin, sys.stdout, Path(), simulated=market.simulated)
         program = await make_program(config, market, store, recording, terminal, roles, stack)
         commands = make_commands(program)
-        work: list[Work] = [poll(RELOAD_SECONDS, program.rulebook.reload)]
+        work: list[Work] = []
         if "api" in roles:
             live = Live(store.journal, program.ticker.newest, market.symbols)
             await open_api(program, commands, live, stack, roles)
             work.append(poll(LIVE_SECONDS, live.catch_up))
+        work.append(poll(RELOAD_SECONDS, program.rulebook.reload))
         work += [
             platform.listener(commands, program.chats)
             for platform in program.platforms

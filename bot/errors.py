@@ -50,6 +50,10 @@ class DeliveryError(BotError):
         self.retry_after = retry_after
 
 
+class NobodyThere(DeliveryError):
+    """Whom it is for is not there to see it, which is nobody's trouble; it waits for them."""
+
+
 class DeliveryInDoubt(DeliveryError):
     """Nobody knows whether the message arrived; it is sent once more, with its id, then no more."""
 

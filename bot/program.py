@@ -15,11 +15,12 @@ from aiohttp import web
 
 from bot.api.addresses import Addresses
 from bot.api.api import Parts as ApiParts
-from bot.api.codes import RATE_LIMIT_EXCEEDED, Refused
+from bot.api.codes import too_many
 from bot.api.dashboard import Calendars, Exports, Pictures, dashboard_places
 from bot.api.doors import Doors
+from bot.api.files import FILES, find_assets
 from bot.api.gate import SESSION
-from bot.api.live import Live
+from bot.api.live import FULL_SECONDS, Live
 from bot.api.pages import Place, Serve, Stream
 from bot.api.schema import envelope
 from bot.charts.picture import make_picture
@@ -228,6 +229,7 @@ def make_api_parts(program: Program, commands: Commands, live: Live) -> ApiParts
     addresses = Addresses(config.trusted_proxies)
     chat = open_chat(make_web_chat(program, commands, addresses))
     tries = Buckets(SIGNING_IN, SystemClock().time)
+    assets = find_assets(FILES)
     doors = Doors(program.access, program.store.keys, tries, addresses.of)
     fetches = Buckets(FETCHES, SystemClock().time)
     calendars = Calendars(exports, program.access.calendar_of, fetches)
@@ -244,10 +246,11 @@ def make_api_parts(program: Program, commands: Commands, live: Live) -> ApiParts
         cors=config.cors,
         metrics_anywhere=config.metrics == "anywhere",
         places={
-            **dashboard_places(pictures, exports, live, chat, simulated=market.simulated),
-            **doors.places(simulated=market.simulated),
+            **dashboard_places(assets, pictures, exports, live, chat, simulated=market.simulated),
+            **doors.places(assets, simulated=market.simulated),
             "/calendar/": Place(calendars.serve, is_public=True),
         },
+        assets=assets,
     )
 
 
@@ -284,7 +287,7 @@ def open_chat(chat: WebChat) -> Serve:
     async def serve(request: web.BaseRequest) -> Stream:
         guest = await chat.welcome(request)
         if guest is None:
-            raise Refused(RATE_LIMIT_EXCEEDED, "too many pages chat; try again in a while")
+            raise too_many("too many pages chat", FULL_SECONDS)
         return Stream(partial(chat.run, guest))
 
     return serve

@@ -872,6 +872,12 @@ def test_live_data_does_not_come_faster_than_it_does(program):
     assert "--speed 60" in one_line(program("run", "--speed", "60", **NO_VENUES), 2)
 
 
+def test_beyond_this_machine_it_does_not_run_without_a_key(program, hour):
+    done = program("run", "--source", hour, GAMMABELL_API__HOST="0.0.0.0")
+
+    assert "keys create" in one_line(done, 2)
+
+
 @contextmanager
 def simulated_venues():
     """The environment that points every venue at a simulator."""

@@ -52,14 +52,14 @@ class Pain(msgspec.Struct):
 
     expiry: str  # 27MAR26
     dte: int  # days from today to that day, UTC
-    max_pain: MaxPain
+    max_pain: MaxPain | None  # None without open interest
 
 
 class Pains(msgspec.Struct):
     """`data` of /gex/max-pain."""
 
     expiry: str  # as it was asked for
-    max_pain: MaxPain | None  # of the nearest one
+    max_pain: MaxPain | None  # of the nearest one that has open interest
     per_expiry: Sequence[Pain]  # the nearest first
 
 
@@ -172,10 +172,10 @@ def result(snapshot: Snapshot, included: Sequence[str]) -> Result:
     )
 
 
-def pains(expiry: str, found: Sequence[MaxPain], at: datetime) -> Pains:
+def pains(expiry: str, found: Mapping[datetime, MaxPain | None], at: datetime) -> Pains:
     """Max pain of each expiry found, the nearest first, as of that time."""
-    rows = [Pain(day_token(one.expiry), (one.expiry.date() - at.date()).days, one) for one in found]
-    return Pains(expiry, found[0] if found else None, rows)
+    rows = [Pain(day_token(day), (day.date() - at.date()).days, one) for day, one in found.items()]
+    return Pains(expiry, next(filter(None, found.values()), None), rows)
 
 
 def point(past: Past) -> Point:

@@ -21,16 +21,17 @@ from bot.api.codes import (
     METHODS,
     NOT_FOUND,
     PAYLOAD_TOO_LARGE,
-    RATE_LIMIT_EXCEEDED,
     UNAUTHORIZED,
     UPSTREAM_ERROR,
     VALIDATION_ERROR,
     Refused,
     method_not_allowed,
+    too_many,
 )
 from bot.api.cors import Cors
-from bot.api.docs import BROWSER, docs_page
+from bot.api.docs import docs_page
 from bot.api.endpoints import MOST_QUERY_BYTES, Endpoints
+from bot.api.files import Assets
 from bot.api.gate import (
     SESSION,
     Gate,
@@ -62,6 +63,7 @@ ANSWER_SECONDS = 10.0
 RECHECK_SECONDS = 30.0  # whether whoever is told of what happens still has a key
 READ_SECONDS = 30.0
 MOST_BODY_BYTES = 65_536  # of a request, which needs none
+NO_DATABASE = "the database does not answer"
 TARGETS_KEPT = 1_024  # of requests understood before
 
 
@@ -83,6 +85,7 @@ class Parts:
     recheck: float = RECHECK_SECONDS
     reading: float = READ_SECONDS  # that a client may let an answer wait
     places: Mapping[str, Place] = field(default_factory=dict)  # of the dashboard, by path
+    assets: Assets = field(default_factory=Assets)  # what the dashboard and /docs are made of
     holder: Holder = nobody  # who signed in with a browser
 
 
@@ -113,11 +116,8 @@ class Api:
         self._places: Mapping[str, Place] = {
             **parts.places,
             "/openapi.json": always(Page(make_document(routes, files, is_open=is_open), JSON)),
-            "/docs": always(
-                docs_page(
-                    routes, files, simulated=parts.simulated, has_browser=BROWSER in parts.places
-                )
-            ),
+            "/docs": always(docs_page(routes, files, parts.assets, simulated=parts.simulated)),
+            "/assets/": Place(parts.assets.serve, is_public=True),
             "/metrics": Place(self._metrics_page, is_public=True),
         }
         self._streaming: set[asyncio.Task[object]] = set()
@@ -234,9 +234,10 @@ class Api:
 
     def _check(self, request: web.BaseRequest, found: Found) -> None:
         """Raises Refused for what is too large, and for methods that change something."""
-        too_long = len(request.rel_url.raw_query_string) > MOST_QUERY_BYTES
-        if too_long or (request.content_length or 0) > MOST_BODY_BYTES:
+        if len(request.rel_url.raw_query_string) > MOST_QUERY_BYTES:
             raise Refused(PAYLOAD_TOO_LARGE, f"a query has at most {MOST_QUERY_BYTES} bytes")
+        if (request.content_length or 0) > MOST_BODY_BYTES:
+            raise Refused(PAYLOAD_TOO_LARGE, f"a body has at most {MOST_BODY_BYTES} bytes")
         known = found.route or found.place
         methods = found.place.methods if found.place else METHODS
         if known and request.method not in methods:
@@ -250,13 +251,9 @@ class Api:
             raise Refused(UNAUTHORIZED, "the header X-API-Key needs a key that is known")
         visit.share = share
         if not share.allowed:
-            seconds = max(1, math.ceil(share.limit.reset - self._parts.clock()))
-            raise Refused(
-                RATE_LIMIT_EXCEEDED,
-                f"{share.limit.limit} requests a minute are used up; ask again in {seconds} s",
-                Details(retry_after_seconds=seconds, limit=share.limit.limit),
-                {"Retry-After": str(seconds)},
-            )
+            most, seconds = share.limit.limit, share.limit.reset - self._parts.clock()
+            text = f"{most} requests a minute are used up"
+            raise too_many(text, max(1, math.ceil(seconds)), most)
 
     def _visit(self, request: web.BaseRequest) -> Visit:
         headers = request.headers
@@ -293,7 +290,8 @@ class Api:
         if not self._store_fails:
             logger.error("the API cannot answer: %r", error)
         self._store_fails = True
-        return Refused(UPSTREAM_ERROR, "the database does not answer; ask again in some seconds")
+        what = "this takes too long" if isinstance(error, TimeoutError) else NO_DATABASE
+        return Refused(UPSTREAM_ERROR, f"{what}; ask again in some seconds")
 
     async def _metrics_page(self, request: web.BaseRequest) -> Page:
         if not (self._parts.metrics_anywhere or _is_local(request)):

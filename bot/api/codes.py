@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from msgspec import UNSET
+
 from bot.api.schema import Details
 
 
@@ -68,3 +70,10 @@ def method_not_allowed(methods: Sequence[str] = METHODS) -> Refused:
     """The refusal of every other method: nearly everywhere, of all that could change something."""
     text = f"only {' and '.join(methods)} are answered"
     return Refused(METHOD_NOT_ALLOWED, text, headers={"Allow": ", ".join(methods)})
+
+
+def too_many(text: str, seconds: int, limit: int | None = None) -> Refused:
+    """The refusal of what is answered again so much later; `limit` is in requests a minute."""
+    details = Details(retry_after_seconds=seconds, limit=UNSET if limit is None else limit)
+    headers = {"Retry-After": str(seconds)}
+    return Refused(RATE_LIMIT_EXCEEDED, f"{text}; ask again in {seconds} s", details, headers)

@@ -30,6 +30,8 @@ def make_components(kinds: Sequence[object]) -> tuple[Sequence[Schema], dict[str
             _mark_times(found["properties"], info)
             if isinstance(info, DataclassType):
                 _require_all(found)
+    for found in components.values():
+        _type_booleans(found.get("properties", {}))
     return list(schemas), components
 
 
@@ -62,6 +64,13 @@ def _mark_times(properties: Schema, info: StructType | DataclassType) -> None:
             for part in schema.get("anyOf", [schema]):
                 if part == TEXT:
                     part["format"] = "date-time"
+
+
+def _type_booleans(properties: Schema) -> None:
+    """msgspec types no Literal[True]; generators of clients then drop every answer it is in."""
+    for schema in properties.values():
+        if any(isinstance(value, bool) for value in schema.get("enum", ())):
+            schema["type"] = "boolean"
 
 
 def _require_all(schema: Schema) -> None:

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
-from bot.api.codes import FORBIDDEN, NOT_FOUND, RATE_LIMIT_EXCEEDED, Refused
-from bot.api.files import FILES, find_files, front_page
+from bot.api.codes import FORBIDDEN, NOT_FOUND, Refused, too_many
+from bot.api.files import Assets, front_page
 from bot.api.live import Live
 from bot.api.pages import Described, Download, Place, Serve, always
 from bot.api.views import Newest
@@ -24,12 +24,17 @@ SymbolOf = Callable[[str], Awaitable[str | None]]  # by what an address says
 
 
 def dashboard_places(
-    pictures: "Pictures", exports: "Exports", live: Live, chat: Serve | None, *, simulated: bool
+    assets: Assets,
+    pictures: "Pictures",
+    exports: "Exports",
+    live: Live,
+    chat: Serve | None,
+    *,
+    simulated: bool,
 ) -> Mapping[str, Place]:
     """Every path of the dashboard."""
     return {
-        "/": always(front_page(FILES, simulated=simulated)),
-        **{path: always(page) for path, page in find_files(FILES).items()},
+        "/": always(front_page(assets, simulated=simulated)),
         "/pictures/": Place(pictures.serve, described=pictures.described),
         "/export/": Place(exports.serve, described=exports.described),
         "/events": Place(live.open),
@@ -125,8 +130,9 @@ class Calendars:
         symbol = await self._symbol_of(name.removesuffix(".ics"))
         if symbol is None:
             raise Refused(FORBIDDEN, "this address counts no more; ask again: export btc ics")
-        if self._fetches.missing(name):
-            raise Refused(RATE_LIMIT_EXCEEDED, "fetched too often; once an hour is enough")
+        seconds = self._fetches.missing(name)
+        if seconds:
+            raise too_many("fetched too often, once an hour is enough", int(seconds) + 1)
         self._fetches.take(name)
         return await self._exports.file(symbol, "ics")
 

@@ -4,29 +4,30 @@ from collections.abc import Sequence
 from html import escape
 
 from bot.api.calls import Route
-from bot.api.files import HEADERS, SIMULATED
+from bot.api.files import HEADERS, SIMULATED, Assets
 from bot.api.pages import HTML, Described, Page
 from bot.api.parameters import Parameter
 from bot.api.schema import VERSION
 
-BROWSER = "/vendor/swagger-ui-bundle.js"
+BROWSER = "vendor/swagger-ui-bundle.js"
 # Where no script runs, or the fetched ones are not there, the list below them stays.
 SCRIPTS = (
-    '<link rel="stylesheet" href="vendor/swagger-ui.css">'
-    '<link rel="stylesheet" href="docs.css">'
-    '<script src="vendor/swagger-ui-bundle.js" defer></script>'
-    '<script type="module" src="docs.js"></script>'
+    '<link rel="stylesheet" href="{0}/vendor/swagger-ui.css">'
+    '<link rel="stylesheet" href="{0}/docs.css">'
+    '<script src="{0}/vendor/swagger-ui-bundle.js" defer></script>'
+    '<script type="module" src="{0}/docs.js"></script>'
 )
 
 
 def docs_page(
     routes: Sequence[Route],
-    files: Sequence[Described] = (),
+    files: Sequence[Described],
+    assets: Assets,
     *,
     simulated: bool,
-    has_browser: bool = False,
 ) -> Page:
     """Every path with its parameters, as HTML that needs nothing else."""
+    scripts = SCRIPTS.format(assets.folder) if BROWSER in assets.files else ""
     rows = "".join([*map(_section, routes), *map(_file_section, files)])
     mark = f'<p class="mark"><strong>{SIMULATED}</strong></p>' if simulated else ""
     return Page(
@@ -35,8 +36,8 @@ def docs_page(
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             '<meta name="color-scheme" content="light dark">'
             f"<title>gammabell API {VERSION}</title>"
-            '<link rel="icon" href="icon.svg" type="image/svg+xml">'
-            f"{SCRIPTS if has_browser else ''}</head><body>"
+            f'<link rel="icon" href="{assets.folder}/icon.svg" type="image/svg+xml">'
+            f"{scripts}</head><body>"
             f"{mark}<main>"
             f"<h1>gammabell API {VERSION}</h1>"
             "<p>Every path is served at the root and under <code>/v2</code>. "

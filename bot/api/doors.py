@@ -5,8 +5,8 @@ from typing import Protocol
 
 from aiohttp import web
 
-from bot.api.codes import FORBIDDEN, RATE_LIMIT_EXCEEDED, UNAUTHORIZED, Refused
-from bot.api.files import FILES, front_page
+from bot.api.codes import FORBIDDEN, UNAUTHORIZED, Refused, too_many
+from bot.api.files import Assets, front_page
 from bot.api.gate import LONGEST_KEY, SESSION
 from bot.api.pages import Download, Place, always
 from bot.core.keys import BY_KEY, ApiKey, find_key
@@ -42,13 +42,13 @@ class Doors:
         self._tries = tries
         self._address_of = address_of
 
-    def places(self, *, simulated: bool) -> Mapping[str, Place]:
+    def places(self, assets: Assets, *, simulated: bool) -> Mapping[str, Place]:
         """The paths.
 
         What changes something is asked by pages of ours alone, and never by GET: the previews
         that chats make of links follow those.
         """
-        page = front_page(FILES, "sign-on.html", simulated=simulated)
+        page = front_page(assets, "sign-on.html", simulated=simulated)
         return {
             "/sign-on": always(page),
             "/session": Place(
@@ -69,9 +69,7 @@ class Doors:
         """Nobody guesses a key; what is spared is the work of looking. Raises Refused."""
         seconds = self._tries.missing(address)
         if seconds:
-            wait = int(seconds) + 1
-            text = f"too many tries; sign in again in {wait} s"
-            raise Refused(RATE_LIMIT_EXCEEDED, text, headers={"Retry-After": str(wait)})
+            raise too_many("too many tries", int(seconds) + 1)
         self._tries.take(address)
 
     async def _of_pass(self, given: str) -> str:

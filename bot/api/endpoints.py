@@ -84,9 +84,10 @@ class Endpoints:
         """/gex/strike-profile."""
         venues, expiry = asked["exchanges"], asked["expiry"]
 
-        def make(chain: OptionChain, of: Snapshot) -> answers.Profile:
+        def make(chain: OptionChain, of: Snapshot) -> answers.Profile | None:
             rows = only_venues(chain, venues) if venues else chain
-            return answers.Profile(expiry, by_strike(rows, of.spot, of.at, expiry))
+            strikes = by_strike(rows, of.spot, of.at, expiry)
+            return answers.Profile(expiry, strikes) if strikes or expiry == ALL else None
 
         snapshot = await self._views.snapshot(asked["symbol"], venues)
         body = await self._of_chain(asked, snapshot, make)
@@ -96,8 +97,9 @@ class Endpoints:
         """/gex/max-pain."""
         expiry = asked["expiry"]
 
-        def make(chain: OptionChain, of: Snapshot) -> answers.Pains:
-            return answers.pains(expiry, pains(chain, of.spot, of.at, expiry), of.at)
+        def make(chain: OptionChain, of: Snapshot) -> answers.Pains | None:
+            found = pains(chain, of.spot, of.at, expiry)
+            return answers.pains(expiry, found, of.at) if found or expiry == ALL else None
 
         snapshot = await self._views.snapshot(asked["symbol"])
         return Answer(await self._of_chain(asked, snapshot, make), snapshot)
@@ -168,24 +170,18 @@ class Endpoints:
     ) -> Body:
         """What `make` says of the snapshot's chain, off the event loop.
 
-        Raises Refused for an expiry that the chain does not have.
+        Raises Refused where that is None: the chain does not have the expiry.
         """
         key = (snapshot.id, asked.identity)
 
         async def made() -> Body:
             chain = await self._views.chain(snapshot)
             data = await asyncio.to_thread(make, chain, snapshot)
-            if not (asked.values.get("expiry", ALL) == ALL or _has_rows(data)):
+            if data is None:
                 raise Refused(NOT_FOUND, f"no expiry {asked['expiry']} of {snapshot.symbol} now")
             return Body(key, data)
 
         return await self._bodies.of(key, made)
-
-
-def _has_rows(data: object) -> bool:
-    if isinstance(data, answers.Profile):
-        return bool(data.strikes)
-    return isinstance(data, answers.Pains) and bool(data.per_expiry)
 
 
 def _bundle(

@@ -82,7 +82,7 @@ DATA: Mapping[str, object] = {
     "/gex/strike-profile": answers.Profile(
         "all", [StrikeRow(95_000.0, 19_000_000.0, -750_000.0, 18_250_000.0, 5_120.0, 240.0)]
     ),
-    "/gex/max-pain": answers.pains("all", [PAIN], AT),
+    "/gex/max-pain": answers.pains("all", {PAIN.expiry: PAIN}, AT),
     "/gex/stress-history": answers.History(
         days=7,
         points=[

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from aiohttp import web
 
-from bot.api.codes import RATE_LIMIT_EXCEEDED, Refused
+from bot.api.codes import too_many
 from bot.api.pages import Stream
 from bot.api.telling import message, spot_message, summary
 from bot.core.snapshot import Tick
@@ -18,6 +18,7 @@ BATCH = 500
 CROWDED = 16  # messages that wait for a page: then it is told facts only, no prices
 QUEUED = 64  # messages to a page that reads slowly; then it is let go, and comes back
 MOST_LISTENERS = 500
+FULL_SECONDS = 30  # after which one of them may have gone
 HEARTBEAT_SECONDS = 15.0
 SEND_SECONDS = 10.0  # for a page to take what it is sent
 AGAIN_MILLISECONDS = 2_000  # after which a page that lost us asks again
@@ -69,7 +70,7 @@ class Live:
     async def open(self, _: web.BaseRequest) -> Stream:
         """The events from now on, after the last ones. Raises Refused."""
         if self.listeners >= MOST_LISTENERS:
-            raise Refused(RATE_LIMIT_EXCEEDED, "too many pages listen; close one")
+            raise too_many("too many pages listen", FULL_SECONDS)
         return Stream(self._stream)
 
     def _prices(self) -> dict[str, Tick]:

@@ -16,6 +16,7 @@ DAY = (
 EXPIRY = f"{ALL}|{ODTE}|{DAY}"
 SYMBOL = "[A-Za-z0-9_-]{1,32}"
 SHOWN = 60  # characters of a bad value that an error repeats
+MOST_UNKNOWN = 8  # names that an error repeats: a query has room for a thousand
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +106,15 @@ def expiry(name: str, text: str) -> Parameter:
 
 
 def parse_query(text: str, parameters: Sequence[Parameter]) -> Query:
-    """The query string's values, or every problem there is with it."""
+    """The query string's values, or what is wrong with it."""
     given: dict[str, list[str]] = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
         given.setdefault(name, []).append(value)
     known = {parameter.name: parameter for parameter in parameters}
+    unknown = [name for name in given if name not in known]
     problems = [
         Problem("unknown", ("query", _clean(name)), _unknown(name, list(known)))
-        for name in given
-        if name not in known
+        for name in unknown[:MOST_UNKNOWN]
     ]
     values: dict[str, object] = {}
     for name, parameter in known.items():

@@ -37,10 +37,10 @@ class Signer:
     def read(self, data: str) -> Press | None:
         """What was signed; None when it was not by us."""
         tag, line = data[:TAG_LENGTH], data[TAG_LENGTH:]
-        if not hmac.compare_digest(tag.encode(), self._tag(line).encode()):
+        if not hmac.compare_digest(tag.encode("utf-8", "surrogatepass"), self._tag(line).encode()):
             return None
         return Press(line.removeprefix(BESIDE), line.startswith(BESIDE))
 
     def _tag(self, line: str) -> str:
-        whole = hmac.digest(self._key, line.encode(), sha256)
+        whole = hmac.digest(self._key, line.encode("utf-8", "surrogatepass"), sha256)
         return urlsafe_b64encode(whole[:TAG_BYTES]).decode()

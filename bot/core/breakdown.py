@@ -1,6 +1,6 @@
 """A chain by strike and by expiry: what the levels summarise."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -61,10 +61,15 @@ def by_expiry(chain: OptionChain, spot: float, at: datetime) -> Sequence[ExpiryR
     return [_expiry_row(rows) for rows in _expiries(live_rows(chain, spot, at))]
 
 
-def pains(chain: OptionChain, spot: float, at: datetime, expiry: str = ALL) -> Sequence[MaxPain]:
-    """Max pain of each wanted expiry that has open interest, the nearest first."""
+def pains(
+    chain: OptionChain, spot: float, at: datetime, expiry: str = ALL
+) -> Mapping[datetime, MaxPain | None]:
+    """Max pain of each wanted expiry, the nearest first; None where nobody holds anything."""
     rows = wanted_rows(live_rows(chain, spot, at), expiry)
-    return [max_pain(part) for part in _expiries(rows) if np.any(part.oi > 0)]
+    return {
+        from_milliseconds(int(part.expiry[0])): max_pain(part) if np.any(part.oi > 0) else None
+        for part in _expiries(rows)
+    }
 
 
 def wanted_rows(rows: LiveRows, expiry: str) -> LiveRows:

@@ -43,3 +43,9 @@ def may_have_topics(target: str) -> bool:
     """Whether other addresses lie within this one: a Telegram group's topics alone."""
     group, address = platform_of(target).group, target.partition(":")[2]
     return bool(group) and address.startswith(group) and "/" not in address
+
+
+def is_group(address: str) -> bool:
+    """Whether it is no person's: Telegram lets people speak as their group or channel."""
+    group = platform_of(address).group
+    return bool(group) and address.partition(":")[2].startswith(group)

@@ -128,6 +128,7 @@ class Reply:
     links: tuple[Link, ...] = ()
     tone: Tone = "neutral"
     private: bool = False  # concerns only the one who asked
+    secret: bool = False  # lets in whoever reads it: shown to the one who asked, or to nobody
     unfinished: str = ""  # of a question: the line so far, that its answer goes on with
 
 

@@ -16,6 +16,7 @@ from bot.errors import (
     DeliveryError,
     DeliveryInDoubt,
     MessageRefused,
+    NobodyThere,
     PermissionMissing,
     RecipientGone,
     RecipientMoved,
@@ -169,7 +170,9 @@ class Courier:
     async def _fail(self, parcel: Parcel, trouble: BotError) -> int:
         asked = trouble.retry_after if isinstance(trouble, DeliveryError) else None
         delay = retry_delay(parcel.message.attempts, asked)
-        logger.warning("%s: not delivered: %s; again in %s", self._name(parcel), trouble, delay)
+        level = logging.INFO if isinstance(trouble, NobodyThere) else logging.WARNING
+        name = self._name(parcel)
+        logger.log(level, "%s: not delivered: %s; again in %s", name, trouble, delay)
         return await self._again(parcel, delay)
 
     async def _doubt(self, parcel: Parcel, trouble: DeliveryInDoubt) -> int:

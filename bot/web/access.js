@@ -26,7 +26,7 @@ async function submit(event) {
 
 export function askForKey() {
   byId("key-form").hidden = false;
-  byId("main").hidden = byId("chat").hidden = true;
+  for (const part of document.querySelectorAll("#main, #chat, .skip, .to-chat")) part.hidden = true;
   byId("connection").textContent = "not signed in";
   byId("key").focus();
   byId("key-form").addEventListener("submit", submit);

@@ -7,7 +7,7 @@ import { Notices } from "./notices.js";
 import { Recall } from "./recall.js";
 import { Talk } from "./talk.js";
 import { Wire } from "./wire.js";
-import { element } from "./words.js";
+import { element, moment, zoneOf } from "./words.js";
 
 const EXAMPLES = ["levels btc", "chart btc price", "alert add"];
 const byId = (id) => document.getElementById(id);
@@ -120,12 +120,13 @@ class Chat {
     this.talk.follow();
   }
 
-  ring({ id, card }) {
+  ring({ id, at, card }) {
     this.wire.heard(id);
     if (this.rung.has(id)) return;
     this.rung.add(id);
     const made = cardOf(card, this.acts);
     made.classList.add("ring");
+    made.querySelector("h3").after(whenOf(at));
     this.talk.add(made, { begins: true });
     this.notices.ring(id, card);
     this.announce(card.title);
@@ -145,6 +146,13 @@ class Chat {
     this.asked.clear();
     this.drawn.clear();
   }
+}
+
+/** When it was: a ring is read long after it came, and may have come late. */
+function whenOf(at) {
+  const made = element("p", "", "quiet");
+  made.append(moment(at), ` ${zoneOf(new Date(at))}`);
+  return made;
 }
 
 /** What stands in an answer's place until it comes; the answer itself is what is read out. */

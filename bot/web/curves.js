@@ -4,7 +4,7 @@ import { extent, linear, runs, ticks, timeTicks } from "./scales.js";
 import { path } from "./sheet.js";
 import { tagRoom, writeAxis, writeTags } from "./tags.js";
 
-const HEIGHT = 34; // em
+const HEIGHT = 36; // em: as the strikes' beside it
 const BAND = 0.22; // of the height: net GEX
 const PARTED = 1.4; // em between the prices and the band
 const MARGIN = 0.05; // of the prices, above and below

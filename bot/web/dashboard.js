@@ -6,6 +6,7 @@ import { History } from "./history.js";
 import { Log } from "./log.js";
 import { Market } from "./market.js";
 import { Now } from "./now.js";
+import { PricePicture } from "./picture.js";
 import { LevelTable } from "./table.js";
 import { Profile } from "./profile.js";
 import { Tabs } from "./tabs.js";
@@ -68,12 +69,12 @@ function isNews(clock, { at }, openedAt) {
   return seconds !== null && seconds < (performance.now() - openedAt) / 1000;
 }
 
+/** The chart; the picture where there is none, or its files went with the version that this page is of. */
 async function drawPrice(market) {
   const figure = byId("price");
   const hasCharts = document.documentElement.dataset.charts === "true";
   const chart = hasCharts && await import("./price.js").catch(() => null);
-  const picture = chart ? null : await import("./picture.js");
-  market.add(chart ? new chart.PriceChart(figure) : new picture.PricePicture(figure));
+  market.add(chart ? new chart.PriceChart(figure) : new PricePicture(figure));
 }
 
 async function begin() {

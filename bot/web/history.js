@@ -3,7 +3,7 @@ import { clock, date, money } from "./amounts.js";
 import { paint } from "./curves.js";
 import { Plot, choice, offer } from "./plot.js";
 import { longestPause } from "./scales.js";
-import { label, price } from "./words.js";
+import { age, label, price, zoneName } from "./words.js";
 
 const DAYS = [["1", "1 day"], ["7", "7 days"], ["30", "30 days"]];
 const STEP_MS = 120_000; // from a point to the next, for each day that is asked for
@@ -15,21 +15,20 @@ const LINES = [
   { key: "put_support", kind: "put", name: "Put Sup.", whole: "Put Support" },
 ];
 const NET = "Net GEX / +1 %";
-const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 export class History {
   constructor(figure, ask) {
     this.ask = ask;
     this.days = DAYS[0][0];
-    this.asked = 0;
-    const days = choice("Time", (value) => { this.days = value; this.load(); });
+    this.turn = 0; // one for each symbol and time that is chosen
+    const days = choice("Time", (value) => { this.choose(value); });
     offer(days.select, DAYS, this.days);
     this.plot = new Plot(figure, { name: "Levels over time", upright: false, controls: [days.held] });
     this.clear();
   }
 
   clear() {
-    this.asked += 1;
+    this.turn += 1;
     this.symbol = this.known = null;
     this.plot.empty();
   }
@@ -46,20 +45,29 @@ export class History {
     return Date.parse(computed) - this.known.until >= this.days * STEP_MS / RENEWED;
   }
 
-  /** Asks for what is shown; an answer that something newer was asked after is let go. */
+  choose(days) {
+    this.days = days;
+    this.turn += 1;
+    return this.load();
+  }
+
+  /** Asks for what is chosen; what comes after something else was chosen, or is older than what is shown, is let go. */
   async load() {
-    const asked = this.asked += 1;
-    const { symbol, days } = this;
+    const { symbol, days, turn } = this;
     if (!symbol) return;
     if (!this.known) this.plot.empty("Reading the past …");
     try {
       const { data, meta } = await this.ask(`gex/stress-history?symbol=${symbol}&days=${days}`);
-      if (asked !== this.asked) return;
-      this.known = { days, until: Date.parse(meta.computed_at) };
-      this.draw(data.points.map((point) => ({ ...point, time: Date.parse(point.datetime) })));
+      if (turn === this.turn) this.take(days, Date.parse(meta.computed_at), data.points);
     } catch (error) {
-      if (asked === this.asked) this.fail(error);
+      if (turn === this.turn) this.fail(error);
     }
+  }
+
+  take(days, until, points) {
+    if (days === this.known?.days && until < this.known.until) return;
+    this.known = { days, until };
+    this.draw(points.map((point) => ({ ...point, time: Date.parse(point.datetime) })));
   }
 
   fail(error) {
@@ -69,8 +77,9 @@ export class History {
 
   draw(points) {
     if (points.length > 1) return this.plot.show(scene(points, this.days, label(this.symbol)));
-    const known = points.length ? `One snapshot so far, of ${at(points[0])}` : "No past yet";
-    return this.plot.empty(`${known}; the lines begin with the second snapshot.`);
+    const known = points.length ? `One point so far, of ${at(points[0])}` : "No past yet";
+    const apart = age((this.days * STEP_MS) / 1000);
+    return this.plot.empty(`${known}; points are ${apart} apart, the lines begin with the second.`);
   }
 }
 
@@ -105,7 +114,7 @@ function notes({ points, pause }, days) {
   const asked = days * 24 * 60 * 60_000;
   const isShort = points.at(-1).time - points[0].time < asked - pause;
   const begin = isShort ? `Nothing is known from before ${at(points[0])}.` : "";
-  return [`Times are of ${ZONE}. Net GEX below: USD per +1 % move.`, begin];
+  return [`Times in ${zoneName()}. Net GEX below: USD per +1 % move.`, begin];
 }
 
 /** What the drawing shows, in words. */

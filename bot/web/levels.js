@@ -55,6 +55,12 @@ export function nearest(levels, price) {
   return known(levels).reduce((best, one) => (best && distance(best) <= distance(one) ? best : one), null);
 }
 
+/** What parts the regimes and lies between the two prices, null where nothing does. */
+export function crossed(levels, before, now) {
+  const parts = known(levels).filter(({ key, kind }) => key === "all hvl" || kind === "flip");
+  return parts.find(({ price }) => (price > before) !== (price > now)) ?? null;
+}
+
 /** The nearest levels at or above and below the price, null where there is none. */
 export function around(levels, price) {
   const apart = known(levels).filter(({ kind }) => kind !== "move");

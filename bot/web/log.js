@@ -1,5 +1,5 @@
 // What happened: facts about levels, and the house's rings.
-import { element, label, moment, write, zoneOf } from "./words.js";
+import { element, label, moment, write, zoneName } from "./words.js";
 
 const MOST_LOGGED = 100; // rings, and as many facts
 const byId = (id) => document.getElementById(id);
@@ -20,7 +20,7 @@ export class Log {
   /** The server tells what happened last anew. */
   clear() {
     this.list.replaceChildren();
-    write(byId("log-zone"), `Times in ${Intl.DateTimeFormat().resolvedOptions().timeZone} (${zoneOf(new Date())})`);
+    write(byId("log-zone"), `Times in ${zoneName()}`);
     this.sift();
   }
 

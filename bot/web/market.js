@@ -83,8 +83,9 @@ export class Market {
     this.move();
     profile.show(this.symbol, meta, data);
     history.show(this.symbol, meta);
-    this.begun?.();
+    const { begun } = this;
     this.begun = null;
+    begun?.();
   }
 
   /** A live price of any symbol. */
@@ -99,7 +100,7 @@ export class Market {
     const { now, table, price: chart } = this.views;
     now.move(spot, at);
     table.move(spot);
-    chart?.move(spot);
+    chart?.move(spot, at);
     entitle(`${mark()}${label(this.symbol)} ${price(spot)} · gammabell`);
   }
 

@@ -10,6 +10,7 @@ const BAREST = 80; // pixels that spot alone needs
 const FONT = "11px system-ui, sans-serif";
 const BOLD = `600 ${FONT}`;
 const DASHES = { move: [4, 3], pain: [1, 3], flip: [6, 3, 1, 3] };
+const STAMP = "SIMULATED";
 const OUT = { above: "↑ ", below: "↓ ", within: "" };
 
 /** A series primitive of lightweight-charts; `scene` says what there is to see. */
@@ -78,11 +79,11 @@ export class Marks {
   }
 
   stamp(pen, colours) {
-    pen.font = `700 ${Math.max(20, Math.round(this.edge / 12))}px system-ui, sans-serif`;
+    pen.font = `700 ${Math.round(this.edge / STAMP.length)}px system-ui, sans-serif`;
     pen.textAlign = "center";
     pen.globalAlpha = 0.13;
     pen.fillStyle = colours.text;
-    pen.fillText("SIMULATED", this.edge / 2, this.size.height * 0.9);
+    pen.fillText(STAMP, this.edge / 2, this.size.height * 0.9);
     pen.globalAlpha = 1;
   }
 

@@ -1,7 +1,7 @@
 // What is so now: spot, regime, what is next above and below, and how old all of it is.
-import { around, fullName } from "./levels.js";
+import { around, crossed, fullName } from "./levels.js";
 import { money } from "./amounts.js";
-import { age, percent, price, steady, write } from "./words.js";
+import { age, clock, percent, price, steady, write } from "./words.js";
 
 const OLD_SPOT_SECONDS = 10;
 const OLD_LEVELS_SECONDS = 120; // they come every half minute
@@ -31,10 +31,7 @@ export class Now {
   show(meta, levels) {
     this.known = { meta, levels };
     write(byId("trouble"), "");
-    const { regime, net_gex: net } = meta.extra;
-    write(byId("regime"), `${regime ?? "unknown"} gamma`);
-    write(byId("meaning"), MEANINGS[regime] ?? "No option here has gamma now.");
-    byId("regime").className = `regime ${regime ?? ""}`;
+    const { net_gex: net } = meta.extra;
     write(byId("net"), net === null ? "none" : `${net > 0 ? "+" : ""}${money(net)} per +1 %`);
   }
 
@@ -42,11 +39,23 @@ export class Now {
   move(spot, at) {
     this.spotAt = at;
     write(byId("spot"), `$${steady(spot)}`);
+    this.tellRegime(spot);
     const { above, below } = around(this.known.levels, spot);
     for (const [id, level] of Object.entries({ above, below })) write(byId(id), told(level, spot));
     const sides = ["upper_1sd", "lower_1sd"].map((field) => this.known.levels.find(({ key }) => key === `1 day ${field}`));
     write(byId("move"), sides.every((one) => one?.price) ? sides.map((one) => price(one.price)).reverse().join(" to ") : "none");
     this.tellAge();
+  }
+
+  /** The regime at the snapshot's spot; where the live one has left it, that it was so. */
+  tellRegime(spot) {
+    const { meta, levels } = this.known;
+    const { regime } = meta.extra;
+    const line = crossed(levels, meta.spot_price, spot);
+    const when = line ? ` at ${clock.format(new Date(meta.computed_at))}` : "";
+    write(byId("regime"), `${regime ?? "unknown"} gamma${when}`);
+    byId("regime").className = `regime ${line ? "" : regime ?? ""}`;
+    write(byId("meaning"), line ? `Spot has crossed ${fullName(line)} since.` : MEANINGS[regime] ?? "No option here has gamma now.");
   }
 
   tellAge() {

@@ -8,6 +8,7 @@ import { dollars, element, isSimulated, label, percent, plain, price, write, zon
 
 const NARROW = 440; // pixels, below which there is no room for an axis
 const MIDDLING = 640; // below which names are short
+const CANDLE_SECONDS = 1800;
 const AHEAD = 0.12; // of the candles' width, where the expected move is drawn
 const KEYS = { ArrowRight: 1, ArrowUp: 1, PageUp: 12, End: Infinity, ArrowLeft: -1, ArrowDown: -1, PageDown: -12, Home: -Infinity };
 const NONE = "No candles now; they come with the next levels.";
@@ -60,23 +61,37 @@ export class PriceChart {
     const { candles = [] } = data;
     const last = candles.at(-1) && new Date(candles.at(-1).datetime);
     this.zone = zoneOf(last ?? new Date());
-    const shift = (last ?? new Date()).getTimezoneOffset() * -60; // the library knows no zones
-    const bars = candles.map(({ datetime, ...prices }) => ({ time: Date.parse(datetime) / 1000 + shift, ...prices }));
+    this.shift = (last ?? new Date()).getTimezoneOffset() * -60; // the library knows no zones
+    const bars = candles.map(({ datetime, ...prices }) => ({ time: this.timeOf(datetime), ...prices }));
     this.known = { symbol: meta.symbol, data, bars, levels: known(levels).filter(isDrawn) };
     this.series.setData(bars);
     this.fit();
     write(this.about, `30-minute candles, ${this.zone}; the lighter ones rose. `);
   }
 
-  /** Take the live price: spot's own line, and the prices that are shown. */
-  move(spot) {
+  /** Seconds of the chart, in the reader's zone. */
+  timeOf(iso) {
+    return Date.parse(iso) / 1000 + this.shift;
+  }
+
+  /** Take the live price: the last candle, spot's own line, and the prices that are shown. */
+  move(spot, at) {
     if (!this.known) return;
     const isFirst = this.spot === null;
     this.spot = spot;
+    this.grow(spot, this.timeOf(at));
     if (isFirst) this.fit();
     else this.draw();
     this.drawing.setAttribute("aria-label", this.summary());
     if (this.index === null) this.tell();
+  }
+
+  /** The last candle, if the price was within its time; a new one comes with the next levels. */
+  grow(spot, time) {
+    const last = this.known.bars.at(-1);
+    if (!last || time < last.time || time >= last.time + CANDLE_SECONDS) return;
+    Object.assign(last, { close: spot, high: Math.max(last.high, spot), low: Math.min(last.low, spot) });
+    this.series.update(last);
   }
 
   /** All candles, and room for the expected move and the names beside them. */

@@ -28,8 +28,8 @@ export class Profile {
     this.ask = ask;
     this.expiry = ALL;
     this.range = FIT;
-    this.asked = 0;
-    const expiry = choice("Expiry", (value) => { this.expiry = value; this.load(); });
+    this.turn = 0; // one for each symbol and expiry that is chosen
+    const expiry = choice("Expiry", (value) => { this.choose(value); });
     const range = choice("Strikes", (value) => { this.range = value; this.draw(); });
     this.select = expiry.select;
     this.offerExpiries([]);
@@ -39,7 +39,7 @@ export class Profile {
   }
 
   clear() {
-    this.asked += 1;
+    this.turn += 1;
     this.symbol = this.strikes = null;
     this.plot.empty();
   }
@@ -50,24 +50,34 @@ export class Profile {
     return this.strikes?.at === meta.computed_at ? this.draw() : this.load();
   }
 
-  /** Asks for what is shown; an answer that something newer was asked after is let go. */
+  choose(expiry) {
+    this.expiry = expiry;
+    this.turn += 1;
+    return this.load();
+  }
+
+  /** Asks for what is chosen; what comes after something else was chosen, or is older than what is shown, is let go. */
   async load() {
-    const asked = this.asked += 1;
-    const { symbol } = this;
+    const { symbol, turn } = this;
     if (!symbol) return;
     if (!this.strikes) this.plot.empty("Reading the strikes …");
     try {
       const { data: { expiries } } = await this.ask(`expiries?symbol=${symbol}`);
-      if (asked !== this.asked) return;
+      if (turn !== this.turn) return;
       this.offerExpiries(expiries);
       const of = this.expiry;
       const { data, meta } = await this.ask(`gex/strike-profile?symbol=${symbol}&expiry=${of}`);
-      if (asked !== this.asked) return;
-      this.strikes = { of, rows: data.strikes, at: meta.computed_at };
-      this.draw();
+      if (turn === this.turn) this.take({ of, rows: data.strikes, at: meta.computed_at });
     } catch (error) {
-      if (asked === this.asked) this.fail(error);
+      if (turn === this.turn) this.fail(error);
     }
+  }
+
+  take(strikes) {
+    const isOld = strikes.of === this.strikes?.of && Date.parse(strikes.at) < Date.parse(this.strikes.at);
+    if (isOld) return;
+    this.strikes = strikes;
+    this.draw();
   }
 
   offerExpiries(expiries) {

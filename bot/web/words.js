@@ -58,8 +58,15 @@ export function zoneOf(date) {
   return minutes ? `UTC${minutes < 0 ? "−" : "+"}${hours}${after}` : "UTC";
 }
 
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+export const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+
+/** The reader's zone by name, and as an offset where that says more. */
+export function zoneName() {
+  const { timeZone: name } = Intl.DateTimeFormat().resolvedOptions();
+  const offset = zoneOf(new Date());
+  return name === offset ? name : `${name} (${offset})`;
+}
 
 /** A time in the reader's zone, with its day where that is not today. */
 export function moment(iso) {

@@ -39,6 +39,14 @@ async def test_every_answer_has_a_strong_tag_that_spares_the_next_one(client, pa
     assert again.headers["ETag"] == whole.headers["ETag"]
 
 
+@pytest.mark.parametrize("path", [EVERYTHING, "/openapi.json", "/docs"])
+async def test_nothing_is_used_again_without_asking(client, path):
+    whole = await client.ask(path)
+    again = await client.ask(path, headers={"If-None-Match": whole.headers["ETag"]})
+
+    assert [one.headers["Cache-Control"] for one in (whole, again)] == ["private, no-cache"] * 2
+
+
 async def test_a_tag_stays_while_meta_changes():
     store, times = await make_store(BTC), [NOON + timedelta(seconds=n) for n in range(9)]
     async with served(store, now=lambda: times.pop(0)) as client:

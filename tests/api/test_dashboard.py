@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.api.dashboard import Exports, Pictures, dashboard_places
-from bot.api.files import FILES
+from bot.api.files import FILES, find_assets
 from bot.api.live import Live
 from bot.core.exports.card import FORMATS
 from tests.api.serving import BTC, HYPE, LATER, SYMBOLS, add_key, make_store, served
@@ -25,18 +25,22 @@ async def dashboard(*, simulated=False, now=LATER, keyed=False, host="127.0.0.1"
         await add_key(store, per_minute=60)
     pictures = Pictures(store.snapshot, draw, lambda: now, timedelta(minutes=3), SYMBOLS)
     exports = Exports(Desk(store, simulated=simulated).commands.answer, SYMBOLS)
-    places = dashboard_places(pictures, exports, Live(store.journal), None, simulated=simulated)
-    async with served(store, host, places=places, simulated=simulated) as client:
+    assets = find_assets(FILES)
+    places = dashboard_places(
+        assets, pictures, exports, Live(store.journal), None, simulated=simulated
+    )
+    async with served(store, host, places=places, assets=assets, simulated=simulated) as client:
         yield client
 
 
-async def test_the_page_comes_with_all_that_it_names_and_nothing_from_elsewhere():
+@pytest.mark.parametrize("place", ["/", "/v2/"])
+async def test_the_page_comes_with_all_that_it_names_and_nothing_from_elsewhere(place):
     async with dashboard() as client:
-        page = (await client.ask("/")).content.decode()
+        page = (await client.ask(place)).content.decode()
         named = re.findall(r'(?:src|href)="([^"#]+)"', page)
-        files = {name: await client.ask(f"/{name}") for name in named}
+        files = {name: await client.ask(f"{place}{name}") for name in named}
 
-    assert {"dashboard.css", "dashboard.js", "icon.svg"} <= set(named)
+    assert {"dashboard.css", "dashboard.js", "icon.svg"} <= {name.split("/")[-1] for name in named}
     assert {one.status for one in files.values()} == {200}
 
 

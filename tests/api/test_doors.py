@@ -1,5 +1,6 @@
 """Signing in to the dashboard with a key or a link, and out again."""
 
+import asyncio
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from bot.api.addresses import Addresses
 from bot.api.dashboard import Calendars, Exports
 from bot.api.doors import Doors
+from bot.api.files import FILES, find_assets
 from bot.api.live import Live
 from bot.api.pages import Place
 from bot.service.access import SESSION_SECONDS, Access, end_all
@@ -20,6 +22,7 @@ from tests.service.asking import Desk
 
 WITH_KEY = {"X-API-Key": KEY}
 URL = "https://bell.example.org"
+ASSETS = find_assets(FILES)
 
 
 @asynccontextmanager
@@ -56,9 +59,10 @@ async def test_a_calendar_program_needs_no_key_but_the_address():
 
 async def test_a_calendar_is_fetched_so_often():
     async with calendars(fetches=1) as (client, address):
-        found = [(await client.ask(address)).status for _ in range(2)]
+        found = [await client.ask(address) for _ in range(2)]
 
-    assert found == [200, 429]
+    assert [one.status for one in found] == [200, 429]
+    assert int(found[1].headers["Retry-After"]) > 0
 
 
 @dataclass
@@ -89,7 +93,8 @@ async def house(*, tries=100, host="127.0.0.1", per_minute=60, simulated=False):
     paces = Buckets(Limit(tries, 1), lambda: 0.0)
     doors = Doors(access, store.keys, paces, Addresses(()).of)
     fields = {
-        "places": doors.places(simulated=simulated),
+        "places": doors.places(ASSETS, simulated=simulated),
+        "assets": ASSETS,
         "holder": access.holder,
         "clock": clock,
         "simulated": simulated,
@@ -327,7 +332,7 @@ async def test_what_goes_on_ends_with_the_key_that_opened_it():
             await store.delete_key("desk")
             clock.seconds += 1
             with suppress(ClientError):
-                await stream.content.read()
+                await asyncio.wait_for(stream.content.read(), 5)
 
         assert stream.content.at_eof() or stream.closed
         refused = await client.ask("/events", headers=WITH_KEY)

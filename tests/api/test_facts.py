@@ -1,5 +1,6 @@
 """Meta that is made once for a snapshot."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
@@ -38,3 +39,10 @@ def test_a_simulated_market_is_marked_and_no_other(simulated):
     told = Facts(SNAPSHOT, None, simulated=simulated).at(NOON, "one", LIMIT, STALE_AFTER)
 
     assert ("simulated" in msgspec.to_builtins(told)) is simulated
+
+
+@pytest.mark.parametrize("stale", [True, False])
+def test_what_was_stale_when_it_was_computed_stays_so(stale):
+    facts = Facts(replace(SNAPSHOT, stale=stale), None, simulated=False)
+
+    assert facts.at(NOON, "one", LIMIT, STALE_AFTER).extra.stale is stale

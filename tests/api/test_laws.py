@@ -82,6 +82,15 @@ async def test_each_symbol_of_a_bundle_is_served_missing_or_invalid(client, symb
         assert data[name] == sorted(data[name], key=once.index)
 
 
+async def test_of_venues_alone_no_other_one_is_left_out():
+    store = await make_store(BTC, left_out={"derive": "HTTP 503"})
+    async with served(store) as client:
+        whole, alone = [await client.ask(f"/gex/levels{q}") for q in ("", "?exchanges=okx")]
+
+    found = [one.meta["extra"]["left_out"] for one in (whole, alone)]
+    assert found == [{"derive": "HTTP 503"}, {}]
+
+
 async def test_many_who_ask_at_once_each_get_their_own():
     """Prices tell the symbols apart; ids tell the askers apart."""
     store = await make_store()

@@ -2,11 +2,13 @@
 
 import logging
 
+from bot.api.api import MOST_BODY_BYTES
+from bot.api.endpoints import MOST_QUERY_BYTES
 from bot.api.quotas import UNLIMITED
 from bot.core.keys import make_key
 from bot.errors import StoreError
 from bot.store.memory import MemoryStore
-from tests.api.serving import KEY, add_key, served
+from tests.api.serving import BTC, KEY, add_key, served
 
 WITH_KEY = {"X-API-Key": KEY}
 NAMES = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
@@ -27,6 +29,14 @@ async def test_headers_meta_and_the_list_of_limits_agree(store):
 
     assert told(answer) == (70, 69)
     assert answer.data["limits"]["requests_per_minute"] == 70
+
+
+async def test_what_is_too_large_is_named(client):
+    query = await client.ask(f"/health?x={'a' * MOST_QUERY_BYTES}")
+    body = await client.ask("/health", data=b"x" * (MOST_BODY_BYTES + 1))
+
+    assert [one.status for one in (query, body)] == [413, 413]
+    assert ["query" in one.error["message"] for one in (query, body)] == [True, False]
 
 
 async def test_where_nobody_counts_the_limit_is_a_number_that_32_bits_hold(client):
@@ -64,6 +74,27 @@ async def test_where_nothing_can_be_counted_nothing_is_answered():
     assert (answer.status, answer.error["code"]) == (503, "UPSTREAM_ERROR")
     assert b"5432" not in answer.content
     assert public.status == 200
+
+
+class Flickering(MemoryStore):
+    """A database that is away at each call that says so."""
+
+    def __init__(self, *is_away):
+        super().__init__()
+        self.is_away = list(is_away)
+
+    async def snapshot(self, symbol):
+        if self.is_away.pop(0):
+            raise StoreError("postgres at db:5432 is not reachable")
+        return await super().snapshot(symbol)
+
+
+async def test_the_log_says_once_that_the_database_is_away_and_again_the_next_time(caplog):
+    async with served(Flickering(True, True, False, True), symbols=(BTC,)) as client:
+        found = [(await client.ask("/symbols")).status for _ in range(4)]
+
+    assert found == [503, 503, 200, 503]
+    assert len([text for text in caplog.messages if "cannot answer" in text]) == 2
 
 
 async def test_no_log_has_a_key(store, caplog):

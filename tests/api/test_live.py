@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.api.live import CROWDED, QUEUED, REMEMBERED, Live, last_entry
+from bot.api.live import CROWDED, MOST_LISTENERS, QUEUED, REMEMBERED, Live, last_entry
 from bot.api.pages import Place
 from bot.api.telling import summary
 from bot.core.crossings import Latches
@@ -181,6 +181,16 @@ async def test_a_page_that_takes_nothing_is_let_go():
 
         with pytest.raises(aiohttp.ClientError):
             await page.content.read()
+
+
+async def test_no_more_pages_listen_than_allowed():
+    live = Live(Journal())
+    live.listeners = MOST_LISTENERS
+    async with served(MemoryStore(), places={"/events": Place(live.open)}) as client:
+        answer = await asyncio.wait_for(client.ask("/events"), 5)
+
+    assert (answer.status, answer.error["code"]) == (429, "RATE_LIMIT_EXCEEDED")
+    assert answer.headers["Retry-After"] == str(answer.error["details"]["retry_after_seconds"])
 
 
 async def test_the_program_ends_while_pages_listen():

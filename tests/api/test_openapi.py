@@ -183,6 +183,19 @@ async def test_times_are_marked_as_times_and_levels_are_always_there(document):
     assert set(schemas["Sections"]["required"]) == {"all_expiry", "odte"}
 
 
+async def test_success_has_a_type_without_which_generators_drop_the_answer(document):
+    schemas = document["components"]["schemas"].items()
+    found = {
+        name: one["properties"]["success"]
+        for name, one in schemas
+        if "success" in one["properties"]
+    }
+
+    assert found.pop("Failure") == {"type": "boolean", "enum": [False]}
+    assert found
+    assert all(one == {"type": "boolean", "enum": [True]} for one in found.values())
+
+
 async def test_the_symbols_are_those_that_are_configured(document):
     symbol = operations(document)["/gex/levels"]["parameters"][0]
 

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.api.parameters import expiry, names, one_of, parse_query, some_of, whole
+from bot.api.parameters import (
+    MOST_UNKNOWN,
+    expiry,
+    names,
+    one_of,
+    parse_query,
+    some_of,
+    whole,
+)
 
 WORDS = ("candles", "ranked", "spot")
 TABLE = (
@@ -57,6 +65,12 @@ def test_no_query_string_is_too_odd(text):
     for problem in query.problems:
         problem.msg.encode()
         assert len(problem.msg) < 500
+
+
+def test_of_a_thousand_unknown_names_few_are_told():
+    query = parse_query("&".join([GOOD, *(f"a{number}" for number in range(1_000))]), TABLE)
+
+    assert kinds(query) == ["unknown"] * MOST_UNKNOWN
 
 
 @given(st.dictionaries(st.text(), st.text(), max_size=5))

@@ -9,7 +9,7 @@ import pytest
 from tests.api.serving import KEY, SYMBOLS, add_key, make_store, served
 from tests.api.test_dashboard import dashboard
 
-pytest.importorskip("schemathesis", reason="schemathesis is not installed: make setup")
+pytest.importorskip("schemathesis", reason="schemathesis is not installed: make test")
 
 RUN = "from schemathesis.cli import schemathesis; schemathesis()"
 CASES = "12"  # made up for each path, beside its examples and the edges of every parameter

@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.api.docs import BROWSER
-from bot.api.files import CHARTS, KINDS, find_files, front_page
-from bot.api.pages import always
+from bot.api.files import CHARTS, KINDS, find_assets, front_page
 from bot.store.memory import MemoryStore
 from tests.api.serving import served
 from web import vendor
@@ -28,7 +27,7 @@ STYLE = (
 @pytest.fixture
 def folder(tmp_path):
     """A dashboard of one page and one file, nothing fetched."""
-    page = '<html data-simulated="{simulated}" data-charts="{charts}">{mark}'
+    page = '<html data-simulated="{simulated}" data-charts="{charts}">{mark}<a href="{assets}/">'
     (tmp_path / "index.html").write_text(page)
     (tmp_path / "ours.js").write_text("export const ours = 1;")
     return tmp_path
@@ -46,18 +45,24 @@ def fetched(tmp_path):
 
 @asynccontextmanager
 async def files_of(folder):
-    places = {path: always(page) for path, page in find_files(folder).items()}
-    async with served(MemoryStore(), places=places) as client:
-        yield client
+    """A client, and where the files are."""
+    assets = find_assets(folder)
+    async with served(MemoryStore(), assets=assets) as client:
+        yield client, f"/{assets.folder}"
+
+
+def front(folder):
+    """The front page of that folder."""
+    return front_page(find_assets(folder), simulated=False, folder=folder).content.decode()
 
 
 async def test_what_was_fetched_is_served_with_its_type_and_the_policy(folder, fetched):
     vendor.lay(fetched, folder / "vendor")
 
-    async with files_of(folder) as client:
-        script = await client.ask("/vendor/lightweight-charts.js")
-        style = await client.ask("/v2/vendor/swagger-ui.css")
-        notice = await client.ask("/vendor/swagger-ui.NOTICE.txt")
+    async with files_of(folder) as (client, at):
+        script = await client.ask(f"{at}/vendor/lightweight-charts.js")
+        style = await client.ask(f"/v2{at}/vendor/swagger-ui.css")
+        notice = await client.ask(f"{at}/vendor/swagger-ui.NOTICE.txt")
 
     assert script.headers["Content-Type"] == "text/javascript; charset=utf-8"
     assert script.headers["Content-Security-Policy"].startswith("default-src 'self';")
@@ -65,22 +70,43 @@ async def test_what_was_fetched_is_served_with_its_type_and_the_policy(folder, f
     assert notice.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
-async def test_what_the_browser_has_already_is_not_sent_again(folder, fetched):
+async def test_what_the_browser_has_already_is_neither_asked_for_nor_sent_again(folder, fetched):
     vendor.lay(fetched, folder / "vendor")
 
-    async with files_of(folder) as client:
-        first = await client.ask("/vendor/swagger-ui-bundle.js")
+    async with files_of(folder) as (client, at):
+        first = await client.ask(f"{at}/vendor/swagger-ui-bundle.js")
         again = {"If-None-Match": first.headers["ETag"]}
-        second = await client.ask("/vendor/swagger-ui-bundle.js", headers=again)
+        second = await client.ask(f"{at}/vendor/swagger-ui-bundle.js", headers=again)
 
+    assert first.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert (first.status, second.status, second.content) == (200, 304, b"")
 
 
 async def test_where_nothing_was_fetched_there_is_no_such_path(folder):
-    async with files_of(folder) as client:
-        ours, theirs = await client.ask("/ours.js"), await client.ask(f"/{CHARTS}")
+    async with files_of(folder) as (client, at):
+        ours, theirs = await client.ask(f"{at}/ours.js"), await client.ask(f"{at}/{CHARTS}")
 
     assert (ours.status, theirs.status) == (200, 404)
+
+
+async def test_another_version_s_files_are_elsewhere_and_its_address_says_to_load_again(folder):
+    before = find_assets(folder)
+    (folder / "ours.js").write_text("export const ours = 2;")
+
+    async with files_of(folder) as (client, at):
+        old, new = [await client.ask(f"/{one}/ours.js") for one in (before.folder, at[1:])]
+
+    assert (old.status, new.status) == (404, 200)
+    assert "load the page again" in old.error["message"]
+    assert old.headers["Cache-Control"] == "no-store"
+
+
+def test_the_address_is_the_same_while_no_file_changes(folder):
+    assert find_assets(folder).folder == find_assets(folder).folder
+
+
+def test_the_front_page_names_its_files_from_where_it_stands(folder):
+    assert f'href="{find_assets(folder).folder}/"' in front(folder)
 
 
 def test_files_of_other_kinds_and_deeper_folders_stay_where_they_are(folder):
@@ -89,15 +115,15 @@ def test_files_of_other_kinds_and_deeper_folders_stay_where_they_are(folder):
     (folder / "vendor" / ".js").touch()
     (folder / "vendor" / "bundle.js.map").touch()
 
-    assert set(find_files(folder)) == {"/ours.js"}
+    assert set(find_assets(folder).files) == {"ours.js"}
 
 
 def test_the_front_page_is_told_whether_the_chart_library_is_there(folder, fetched):
-    without = front_page(folder, simulated=False).content
+    without = front(folder)
     vendor.lay(fetched, folder / "vendor")
 
-    assert b'data-charts="false"' in without
-    assert b'data-charts="true"' in front_page(folder, simulated=False).content
+    assert 'data-charts="false"' in without
+    assert 'data-charts="true"' in front(folder)
 
 
 @pytest.mark.parametrize("simulated", [True, False])
@@ -107,12 +133,11 @@ async def test_the_paths_can_be_tried_out_where_the_browser_for_them_is_there(
     async with served(MemoryStore(), simulated=simulated) as client:
         plain = (await client.ask("/docs")).content.decode()
     vendor.lay(fetched, folder / "vendor")
-    places = {path: always(page) for path, page in find_files(folder).items()}
-    async with served(MemoryStore(), places=places, simulated=simulated) as client:
+    async with served(MemoryStore(), assets=find_assets(folder), simulated=simulated) as client:
         docs = await client.ask("/docs")
     rich = docs.content.decode()
 
-    assert BROWSER[1:] in rich
+    assert BROWSER in rich
     assert "<script" not in plain
     assert plain.partition('<div id="list">')[2] == rich.partition('<div id="list">')[2]
     assert ("SIMULATED" in rich, "SIMULATED" in plain) == (simulated, simulated)
@@ -121,8 +146,7 @@ async def test_the_paths_can_be_tried_out_where_the_browser_for_them_is_there(
 
 async def test_the_paths_name_files_from_where_they_stand(folder, fetched):
     vendor.lay(fetched, folder / "vendor")
-    places = {path: always(page) for path, page in find_files(folder).items()}
-    async with served(MemoryStore(), places=places) as client:
+    async with files_of(folder) as (client, _):
         docs = (await client.ask("/docs")).content.decode()
 
     assert not [name for name in re.findall(r'(?:src|href)="([^"]+)"', docs) if name[0] == "/"]

@@ -26,6 +26,11 @@ def test_what_was_not_signed_is_no_press(line, other, data):
         assert SIGNER.read(signed.removesuffix(line) + other) is None
 
 
+def test_half_a_character_is_no_press():
+    for data in ("\udcff" * 20, "AAAAAAAA\ud800"):
+        assert SIGNER.read(data) is None
+
+
 def test_a_line_that_is_too_long_is_not_signed():
     line = "levels btc"
     whole = len(SIGNER.sign(line, 64))

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-pytest.importorskip("requests", reason="requests is not installed: make setup")
+pytest.importorskip("requests", reason="requests is not installed: make test")
 
 from tests.api.serving import KEY, Clock, add_key, make_store, served
 from tests.clients.conftest import wait_for

@@ -8,7 +8,7 @@ import pytest
 
 from tests.clients.conftest import wait_for
 
-pytest.importorskip("requests", reason="requests is not installed: make setup")
+pytest.importorskip("requests", reason="requests is not installed: make test")
 
 from tests.clients.public import Levels
 

@@ -3,6 +3,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from bot.api import answers
 from bot.core.breakdown import by_expiry, by_strike, day_names, pains
 from bot.core.chain import milliseconds
 from bot.core.snapshot import compute_levels
@@ -39,7 +40,7 @@ def test_the_expiries_sum_to_the_whole():
 
 
 def test_the_nearest_max_pain_is_the_levels_own():
-    assert pains(CHAIN, SPOT, NOON)[0] == LEVELS.max_pain
+    assert next(iter(pains(CHAIN, SPOT, NOON).values())) == LEVELS.max_pain
 
 
 @pytest.mark.parametrize(("expiry", "count"), [("all", 3), ("0dte", 1), ("20MAR26", 1), ("x", 0)])
@@ -60,10 +61,22 @@ def test_an_expiry_nobody_holds_has_no_max_pain():
     empty = make_chain(iv=float("nan"))
     empty.oi[:] = 0
 
-    assert pains(empty, SPOT, NOON) == []
+    assert list(pains(empty, SPOT, NOON).items()) == [(NOON + left, None) for left in EXPIRIES]
     assert {(row.max_pain, row.atm_iv, row.net_gex) for row in by_expiry(empty, SPOT, NOON)} == {
         (None, None, 0.0)
     }
+
+
+def test_an_expiry_nobody_holds_stands_in_the_table_and_the_next_one_counts():
+    chain = make_chain()
+    nearest, *others = EXPIRIES
+    chain.oi[chain.expiry == milliseconds(NOON + nearest)] = 0
+
+    table = pains(chain, SPOT, NOON)
+    answer = answers.pains("all", table, NOON)
+
+    assert [one.max_pain is None for one in answer.per_expiry] == [True, *(False for _ in others)]
+    assert answer.max_pain == table[NOON + others[0]]
 
 
 def test_a_day_is_written_in_three_ways():

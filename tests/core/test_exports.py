@@ -1,10 +1,12 @@
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.core.exports.card import FORMATS
 from bot.core.exports.export import number_text
 from tests.core.exporting import SNAPSHOT, export_of
 
@@ -45,3 +47,11 @@ def test_a_file_s_name_tells_its_time_and_its_marks():
         export_of(stale=True, simulated=True).file_name("pine")
         == "gammabell-BTCUSDT-20260302T120000Z-SIMULATED-STALE.pine"
     )
+
+
+def test_the_dashboard_offers_every_format():
+    script = Path(__file__).parents[2] / "bot" / "web" / "market.js"
+
+    (offered,) = re.findall(r"^const FORMATS = {(.*)};$", script.read_text(), re.MULTILINE)
+
+    assert re.findall(r"(\w+): ", offered) == list(FORMATS)

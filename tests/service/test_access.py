@@ -123,6 +123,7 @@ async def test_whoever_asks_gets_a_link_for_their_eyes_alone(where, holder):
     session = await desk.access.enter(link.url.partition("#")[2])
 
     assert reply.private
+    assert reply.secret
     assert not any("sign-on" in line for line in reply.lines)
     assert await desk.access.holder(session) == holder
 
@@ -140,3 +141,11 @@ async def test_a_guest_of_the_page_cannot_let_others_in():
 
     assert reply.links == ()
     assert re.search(r"you are in it", "".join(reply.lines))
+
+
+@pytest.mark.parametrize("address", ["telegram:-1001", "telegram:-1001/7"])
+async def test_whoever_speaks_as_a_group_or_channel_gets_no_link(address):
+    desk = await open_desk(access_url=URL)
+    reply = await desk.ask("dashboard", in_private(address))
+
+    assert (reply.links, reply.tone) == ((), "error")

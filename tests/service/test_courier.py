@@ -1,3 +1,4 @@
+import logging
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from bot.errors import (
     DeliveryError,
     DeliveryInDoubt,
     MessageRefused,
+    NobodyThere,
     PermissionMissing,
     RecipientGone,
     RecipientMoved,
@@ -276,6 +278,16 @@ class TestTrouble:
 
         assert await world.ends() == {"a": "failed"}
         assert "text too long" in caplog.text
+
+    async def test_is_told_to_the_operator_but_not_that_nobody_is_there(self, caplog):
+        caplog.set_level(logging.WARNING)
+        trouble = NobodyThere("the page is closed", 1.0), DeliveryError("not reached", 1.0)
+        world = await World(*trouble).holding(make_alert())
+
+        assert await world.deliver(1, 2) == [0, 0, 1]
+
+        assert "not reached" in caplog.text
+        assert "the page is closed" not in caplog.text
 
     async def test_with_the_token_rests_the_messenger_and_then_tries_one_message(self, caplog):
         alerts = [make_alert(f"{number}", f"telegram:{number}") for number in range(5)]

@@ -1,9 +1,9 @@
 // The list of levels, the window of prices, the words for numbers.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { around, fullName, levelsOf, nearest } from "../../bot/web/levels.js";
+import { around, crossed, fullName, levelsOf, nearest } from "../../bot/web/levels.js";
 import { windowOf } from "../../bot/web/window.js";
-import { dollars, percent, plain, price, zoneOf } from "../../bot/web/words.js";
+import { dollars, percent, plain, price, zoneName, zoneOf } from "../../bot/web/words.js";
 
 const DATA = {
   all_expiry: {
@@ -47,6 +47,15 @@ test("where there is no level none is nearest", () => {
   assert.deepEqual(around([], 80_000), { above: null, below: null });
 });
 
+test("the regime is left where HVL or a flip lies between, whichever way", () => {
+  const levels = levelsOf(DATA);
+
+  assert.equal(crossed(levels, 81_900, 82_100).name, "HVL");
+  assert.equal(crossed(levels, 82_100, 81_900).name, "HVL");
+  assert.equal(crossed(levels, 75_600, 75_400).name, "Flip 1");
+  assert.equal(crossed(levels, 80_900, 81_100), null); // the 0DTE wall parts no regimes
+});
+
 test("the window holds every candle, spot, and no level so far that candles become a line", () => {
   const { low, high } = windowOf(CANDLES, 80_000, [81_000, 60_000], DATA.expected_move);
 
@@ -73,4 +82,10 @@ test("the reader's zone is told as an offset", () => {
   const told = { UTC: "UTC", "Europe/Berlin": "UTC+1" }[process.env.TZ];
 
   assert.equal(zoneOf(at), told ?? zoneOf(at));
+});
+
+test("the reader's zone is told once where its name is its offset", () => {
+  const told = { UTC: /^UTC$/, "Europe/Berlin": /^Europe\/Berlin \(UTC\+[12]\)$/ }[process.env.TZ];
+
+  assert.match(zoneName(), told ?? /./);
 });

@@ -12,6 +12,7 @@ def test_where_there_are_keys_the_page_asks_for_one_and_remembers_it(browser, ke
     page = browser.new_page()
     page.goto(address)
     page.wait_for_selector("#key-form:not([hidden])")
+    assert not any(link.is_visible() for link in page.query_selector_all("a"))  # to what is hidden
 
     page.fill("#key", "gb_live_wrong")
     page.press("#key", "Enter")

@@ -45,6 +45,7 @@ def test_an_alert_that_is_made_in_a_form_rings_in_the_page(visit):
 
     assert "SIMULATED" in ring.inner_text()
     assert "crossed" in ring.inner_text()
+    assert ring.query_selector("time").inner_text() in ring.query_selector("h3 + p").inner_text()
     until(page, "document.getElementById('announce').textContent.includes('crossed')")
 
 

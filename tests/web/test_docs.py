@@ -11,7 +11,7 @@ from bot.api.files import FILES
 PATIENCE_SECONDS = 30
 
 pytestmark = pytest.mark.skipif(
-    not (FILES / BROWSER[1:]).is_file(), reason="swagger-ui is not here; `make web` fetches it"
+    not (FILES / BROWSER).is_file(), reason="swagger-ui is not here; `make web` fetches it"
 )
 
 

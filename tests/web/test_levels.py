@@ -129,6 +129,69 @@ def test_without_the_chart_library_the_server_s_picture_stands_there(opened, dem
     assert page.query_selector("#price canvas") is None
 
 
+def test_the_picture_stands_there_too_where_the_library_s_files_are_gone(browser, demo):
+    page = browser.new_page()
+    page.route("**/price.js", lambda route: route.fulfill(status=404))
+
+    page.goto(demo)
+    page.wait_for_selector("#price img")
+
+    assert page.query_selector("#price canvas") is None
+    page.close()
+
+
+def test_the_last_candle_follows_the_live_price(visit):
+    page = visit()
+    page.wait_for_selector("#price canvas")
+
+    live_spot(page)
+
+    until(page, CANDLE_CLOSES_AT_SPOT)
+
+
+CANDLE_CLOSES_AT_SPOT = """(() => {
+  const read = [...document.querySelectorAll("#price .plot-reading div")]
+    .map((one) => [one.firstChild.textContent, one.lastChild.textContent]);
+  const spot = document.getElementById("spot").textContent.replace("$", "");
+  return Object.fromEntries(read).C === spot.replace(/[.]0$/, "");
+})()"""
+
+
+def test_a_regime_that_spot_has_left_is_told_as_past(opened, demo):
+    page = opened(demo)
+    page.route("**/gex/levels?*", above_hvl)
+
+    page.goto(demo)
+    live_spot(page)
+    until(page, "document.getElementById('meaning').textContent.includes('since')")
+
+    assert page.inner_text("#meaning") == "Spot has crossed HVL since."
+    assert re.fullmatch(r"\w+ gamma at \d\d:\d\d:\d\d", page.inner_text("#regime"))
+
+
+def above_hvl(route):
+    """Levels of a spot that was above an HVL which is far above it now."""
+    body = route.fetch().json()
+    body["data"]["all_expiry"]["hvl"] = 2 * body["meta"]["spot_price"]
+    body["meta"]["spot_price"] *= 3
+    route.fulfill(json=body)
+
+
+def test_who_comes_again_asks_for_no_file_again(visit):
+    page = visit()
+    page.wait_for_selector("#price canvas")
+
+    page.reload()
+    page.wait_for_selector("#price canvas")
+    files = page.evaluate(
+        "performance.getEntriesByType('resource').filter(({ name }) => name.includes('/assets/'))"
+        ".map(({ name, transferSize }) => [name, transferSize])"
+    )
+
+    assert len(files) > 30
+    assert [name for name, sent in files if sent] == []
+
+
 # As the server writes it where nothing was fetched from npm.
 WITHOUT_CHARTS = """
 new MutationObserver(() => { document.documentElement.dataset.charts = "false"; })

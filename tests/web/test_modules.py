@@ -20,7 +20,7 @@ def needed(name):
 def test_the_page_loads_ahead_exactly_the_scripts_that_it_always_needs():
     page = (WEB / "index.html").read_text()
 
-    ahead = re.findall(r'rel="modulepreload" href="([^"]+)"', page)
+    ahead = re.findall(r'rel="modulepreload" href="{assets}/([^"]+)"', page)
 
     assert sorted({*ahead, "dashboard.js"}) == sorted(needed("dashboard.js"))
     assert len(ahead) == len(set(ahead))
@@ -34,4 +34,4 @@ def test_the_chart_library_is_needed_by_the_price_chart_alone():
 def test_every_style_that_the_page_names_is_there():
     page = (WEB / "index.html").read_text()
 
-    assert all((WEB / name).is_file() for name in re.findall(r'href="([^"]+\.css)"', page))
+    assert all((WEB / name).is_file() for name in re.findall(r'href="{assets}/(.+\.css)"', page))

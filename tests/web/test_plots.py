@@ -273,6 +273,46 @@ def test_an_answer_that_comes_late_is_not_shown_under_another_symbol(page, site)
     assert [label.split()[1] for label in labels] == ["BTC", "BTC"]
 
 
+def test_a_slow_server_is_drawn_although_newer_levels_are_asked_for(page, site):
+    site.held = []
+    site.show()
+    until_true(page, lambda: len(site.held) == 2)
+    site.show(at=NOON + MINUTE)
+    until_true(page, lambda: len(site.held) == 4)
+    first, second = site.held[:2], site.held[2:]
+    site.held, site.at = None, NOON
+
+    for route in first:
+        site.answer(route)
+    drawn(page, "profile")
+    drawn(page, "history")
+    site.at = NOON + MINUTE
+    for route in second:
+        site.answer(route)
+
+    newest = int((NOON + MINUTE).timestamp() * 1000)
+    until(page, f"Date.parse(profile.strikes.at) === {newest} && past.known.until === {newest}")
+
+
+def test_what_is_older_than_what_is_shown_is_let_go(page, site):
+    site.held = []
+    site.show()
+    until_true(page, lambda: len(site.held) == 2)
+    late, site.held = site.held, None
+    site.show(at=NOON + MINUTE)
+    newest = int((NOON + MINUTE).timestamp() * 1000)
+    shown = f"Date.parse(profile.strikes?.at) === {newest} && past.known?.until === {newest}"
+    until(page, shown)
+
+    site.at = NOON
+    for route in late:
+        site.answer(route)
+    until_true(page, lambda: len([one for one in site.asked if "strike-profile" in one]) == 2)
+    page.wait_for_timeout(100)
+
+    assert page.evaluate(shown)
+
+
 def test_the_line_breaks_where_nothing_was_known(page, site):
     later = NOON + timedelta(hours=9)
     times = [start + n * 2 * MINUTE for start in (NOON, later) for n in range(4)]
@@ -310,7 +350,7 @@ def test_no_level_is_no_line_and_is_told_as_none(page, site):
 
 @pytest.mark.parametrize(
     ("points", "said"),
-    [([], "No past yet"), ([point(NOON)], "One snapshot so far, of 22 Nov 21:00")],
+    [([], "No past yet"), ([point(NOON)], "One point so far, of 22 Nov 21:00")],
 )
 def test_a_past_that_has_hardly_begun_says_so(page, site, points, said):
     site.answers["gex/stress-history"] = {"days": 1, "points": points}

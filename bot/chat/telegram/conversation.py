@@ -2,7 +2,8 @@
 
 Telegram has no message that one person of a group sees alone. So a private answer goes to the
 person's own chat with us, unless it is about the group itself and they run it; where there is no
-such chat it is said in the group. A short one to a press is shown in a small window.
+such chat it is said in the group, but for what lets in whoever reads it. A short one to a press is
+shown in a small window.
 """
 
 import asyncio
@@ -35,6 +36,7 @@ logger = logging.getLogger(__name__)
 GRACE = 0.2  # seconds that a press waits for an answer that a small window can show
 WINDOW_LENGTH = 200  # characters in that window
 
+ALONE = Reply("", lines=("It is for you alone: ask me in our own chat.",), tone="error")
 GREETING = Reply(
     "I ring on gamma levels.",
     lines=("/setup shows what works here, /feed on starts the feed.",),
@@ -200,6 +202,8 @@ class Conversation:
             trouble = await self._said_alone(command, reply)
             if trouble is None:
                 return
+            if reply.secret:
+                reply = replace(ALONE, title=reply.title)
             if isinstance(trouble, NotStarted):
                 start = START_ME.format(self._bot.username)
                 reply = replace(reply, lines=(*reply.lines, start))
@@ -268,7 +272,7 @@ def _asker_of_lost(message: MaybeInaccessibleMessage, query: CallbackQuery) -> A
 
 def _is_for_one(command: Command, reply: Reply) -> bool:
     """Whether the group should not read it: private, and not about the group itself."""
-    concerns_them = command.is_shared and not command.may_manage
+    concerns_them = command.is_shared and (reply.secret or not command.may_manage)
     return reply.private and concerns_them and not _is_trouble(reply)
 
 

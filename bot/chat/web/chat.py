@@ -90,8 +90,8 @@ class WebChat:
             await page.tell({"type": "hello", "signedIn": guest.signed_in})
             await self._arrived(target)
             await self._converse(page, target)
-        except (ConnectionError, BotError) as error:
-            logger.info("a page of the dashboard is gone: %s", error)
+        except* (ConnectionError, BotError) as gone:  # tasks of a group raise theirs in one
+            logger.info("a page of the dashboard is gone: %s", gone.exceptions[0])
         finally:
             self._rooms.leave(target, page)
         return socket
@@ -135,12 +135,8 @@ class WebChat:
         await page.tell({"type": "offers", "to": said.get("id"), "offers": found})
 
     async def _work(self, page: Page, target: str, lines: "asyncio.Queue[Said]") -> None:
-        try:
-            while True:
-                said = await lines.get()
-                await self._respond(page, target, said)
-        except ConnectionError as error:
-            logger.info("a page of the dashboard is gone: %s", error)
+        while True:
+            await self._respond(page, target, await lines.get())
 
     async def _respond(self, page: Page, target: str, said: Said) -> None:
         """Answer what was typed or pressed."""
@@ -214,6 +210,7 @@ def _read(data: str) -> Said | None:
     """What the page said; None when it is not a page of ours."""
     try:
         said = json.loads(data)
+        json.dumps(said, ensure_ascii=False).encode()  # fails for half a character: \ud800
     except (ValueError, RecursionError):
         return None
     return said if isinstance(said, dict) else None

@@ -8,6 +8,9 @@ from bot.core.reply import Command
 from bot.core.words import MOST, fitting
 from bot.ports import CommandLayer
 
+LONGEST_TYPED = 400  # characters: nobody types more who waits for offers
+MOST_WORDS = 8  # of one value that is half typed
+
 Complete = Callable[[Argument, str], Awaitable[Sequence[str]]]
 
 
@@ -23,6 +26,8 @@ class Offer:
 async def offers(typed: str, asker: Command, commands: CommandLayer) -> Sequence[Offer]:
     """At most 25 lines that begin as typed: names of commands, then values of arguments."""
     line = typed.lstrip().removeprefix("/")
+    if len(line) > LONGEST_TYPED:
+        return ()
     entry = _entry(line, commands)
     if entry is None:
         names = fitting(line, commands.menu)
@@ -78,7 +83,7 @@ async def _from(
 async def _of_last(head: str, rest: str, argument: Argument, complete: Complete) -> Sequence[Offer]:
     """The last argument may have several values: what was typed of the newest one counts."""
     words = rest.split(" ")
-    for count in range(1, len(words)):
+    for count in range(max(1, len(words) - MOST_WORDS), len(words)):
         before, tail = " ".join(words[:count]), " ".join(words[count:])
         values = await complete(argument, tail)
         if _going_on(tail, values):

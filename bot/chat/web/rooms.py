@@ -11,7 +11,7 @@ from bot.chat.buttons import Signer
 from bot.chat.web.render import card_of
 from bot.core.cards import ring_card
 from bot.core.events import Alert
-from bot.errors import DeliveryError, DeliveryInDoubt
+from bot.errors import DeliveryInDoubt, NobodyThere
 from bot.ports import Begun, unnoticed
 
 NAME = "web"
@@ -46,13 +46,15 @@ class Page:
             self._give_up()
             raise ConnectionError("the page does not read") from error
 
-    async def ring(self, identity: str, message: dict[str, Any]) -> bool:
-        """Send it; whether the page said that it has it. Raises ConnectionError."""
+    async def ring(self, identity: str, message: dict[str, Any]) -> bool | None:
+        """Send it; whether the page said that it has it, None when the page is gone."""
         heard = self._heard.setdefault(identity, asyncio.get_running_loop().create_future())
         try:
             await self.tell(message)
             await asyncio.wait({heard}, timeout=self.seconds)
             return heard.done()
+        except ConnectionError:
+            return None
         finally:
             self._heard.pop(identity, None)
 
@@ -109,15 +111,14 @@ class WebSender:
         """Deliver the alert to every page of the guest. Raises what Messenger says."""
         pages = self._rooms.of(alert.target)
         if not pages:
-            raise DeliveryError("the dashboard is not open", AGAIN_SECONDS)
+            raise NobodyThere("the dashboard is not open", AGAIN_SECONDS)
         card = card_of(ring_card(alert, simulated=self._simulated), self._signer, beside=True)
-        message = {"type": "ring", "id": alert.id, "kind": alert.kind, "card": card}
+        at = alert.at.isoformat()
+        message = {"type": "ring", "id": alert.id, "at": at, "kind": alert.kind, "card": card}
         await begun()
-        told = await asyncio.gather(
-            *(page.ring(alert.id, message) for page in pages), return_exceptions=True
-        )
+        told = await asyncio.gather(*(page.ring(alert.id, message) for page in pages))
         if True in told:
             return
         if False in told:
             raise DeliveryInDoubt("the dashboard did not say that it rang")
-        raise DeliveryError("the dashboard was closed just now", AGAIN_SECONDS)
+        raise NobodyThere("the dashboard was closed just now", AGAIN_SECONDS)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.core.menu import Entry
+from bot.core.places import is_group
 from bot.core.reply import Action, Command, Link, Reply
 from bot.core.view import View
 from bot.errors import UserError
@@ -30,6 +31,8 @@ class Dashboard:
         person = command.person or command.target
         if person.startswith(PAGE):
             raise UserError("you are in it; for another browser ask me in Discord or Telegram")
+        if is_group(person):
+            raise UserError("a link is one person's: ask me as yourself, in our own chat")
         if self._access is None or not self._access.public_url:
             raise UserError(
                 "no link can be made: whoever runs me must set [api] public_url to the address "
@@ -44,4 +47,5 @@ class Dashboard:
             links=(Link(OPEN, await self._access.link(person)),),
             actions=(Action("New link", "dashboard"),),
             private=True,
+            secret=True,
         )

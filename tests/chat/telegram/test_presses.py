@@ -3,7 +3,7 @@
 import asyncio
 
 from bot.chat.buttons import Signer
-from bot.core.reply import Action, Menu, Reply
+from bot.core.reply import Action, Link, Menu, Reply
 from tests.chat.telegram.kit import House, drawn, levels, picture
 
 
@@ -239,6 +239,24 @@ async def test_without_an_own_chat_it_is_said_in_the_group(fake, house):
         "you asked alert list\n\n"
         "I cannot write to you yet: open https://t.me/gammabell_bot and press Start."
     )
+
+
+async def test_what_lets_people_in_is_never_said_in_a_group(fake, house):
+    ann = fake.add_user("Ann")
+    group = fake.add_group("Traders", admins=[ann])
+    fake.private(ann, started=False)
+    link = Link("Open", "https://bell.example.org/sign-on#pass")
+    house.commands.replies["setup"] = Reply("Dashboard", links=(link,), private=True, secret=True)
+
+    async with house.open():
+        told = await card(fake, house, ann, group, "/setup")
+
+    assert told.text == (
+        "Dashboard\n\n"
+        "It is for you alone: ask me in our own chat.\n"
+        "I cannot write to you yet: open https://t.me/gammabell_bot and press Start."
+    )
+    assert told.buttons == []
 
 
 async def test_what_is_about_the_group_is_said_there_to_who_runs_it(fake, house):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from base64 import b64decode
 from contextlib import AsyncExitStack
 
@@ -9,6 +10,8 @@ import aiohttp
 import pytest
 
 from bot.chat.web.chat import MOST_PAGES_THERE
+from bot.core.menu import Argument, Entry
+from bot.service.commands import Handled
 from tests.api.serving import KEY, add_key
 from tests.chat.web.kit import House, another_browser, visit
 
@@ -263,7 +266,12 @@ async def test_with_keys_only_who_signed_in_may_chat(house):
     assert answer["card"]["title"].startswith("BTC")
 
 
-@pytest.mark.parametrize("nonsense", ["", "7", "[", "[" * 4_000, '"x"', "x" * 5_000])
+HALF_A_CHARACTER = '{"id": "\\ud800", "line": "flip btc"}'  # nothing that UTF-8 can say
+
+
+@pytest.mark.parametrize(
+    "nonsense", ["", "7", "[", "[" * 4_000, '"x"', "x" * 5_000, HALF_A_CHARACTER]
+)
 async def test_nonsense_ends_the_conversation_and_nothing_else(house, nonsense):
     async with house.open() as client:
         async with visit(client) as page:
@@ -274,6 +282,26 @@ async def test_nonsense_ends_the_conversation_and_nothing_else(house, nonsense):
 
     assert ended.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
     assert answer["card"]["title"].startswith("BTC")
+
+
+async def test_a_page_that_is_closed_while_something_is_looked_up_for_it_is_no_error(house, caplog):
+    asked, found = asyncio.Event(), asyncio.Event()
+
+    async def complete(text, command):
+        asked.set()
+        await found.wait()
+        return ("values",)
+
+    entry = Entry("look", "looks up", (Argument("what", "all that there is"),))
+    house.desk.commands.add(Handled(entry, None, complete={"what": complete}))
+    async with house.open() as client, visit(client) as page:
+        await page.socket.send_json({"id": 1, "complete": "look v"})
+        await asked.wait()
+        page.socket.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+        await page.socket.receive()
+        found.set()
+
+    assert [told.getMessage() for told in caplog.records if told.levelname == "ERROR"] == []
 
 
 async def test_the_program_ends_while_pages_are_open(house):

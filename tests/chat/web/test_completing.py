@@ -76,3 +76,23 @@ async def test_behind_what_may_be_left_out_the_next_is_offered_as_well():
 async def test_an_offer_goes_on_with_what_was_typed(typed):
     for offer in await offered(typed):
         assert offer.line.endswith(f"{offer.shown} ") or offer.shown.startswith(offer.line.strip())
+
+
+@pytest.mark.parametrize("head", ["alert delete ", "levels ", "alert add btc hvl "])
+async def test_a_very_long_line_costs_little(head):
+    desk = Desk()
+    asked = []
+
+    class Counting:
+        menu = desk.commands.menu
+
+        async def complete(self, *about):
+            asked.append(about)
+            return await desk.commands.complete(*about)
+
+    await offers(f"{head}{'x ' * 150}", GUEST, Counting())
+    few = len(asked)
+    await offers(f"{head}{'x ' * 2_000}", GUEST, Counting())
+
+    assert few < 40
+    assert len(asked) == few

@@ -1,12 +1,13 @@
 """Rings in the pages of the guest whose rule rang."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot.core.events import Alert
-from bot.errors import DeliveryError, DeliveryInDoubt
+from bot.errors import DeliveryInDoubt, NobodyThere
 from tests.chat.web.kit import another_browser, visit
 from tests.fakes import NOON
 
@@ -35,7 +36,7 @@ async def test_a_ring_is_seen_by_the_guest_alone_and_is_over_when_the_page_says_
         await sending
         answer = await stranger.ask(line="flip btc")
 
-    assert (rung["type"], rung["id"]) == ("ring", "a1")
+    assert (rung["type"], rung["id"], rung["at"]) == ("ring", "a1", NOON.isoformat())
     assert "crossed HVL" in rung["card"]["title"] + "".join(rung["card"]["lines"])
     assert answer["type"] == "reply"
 
@@ -46,7 +47,7 @@ async def test_a_ring_waits_for_a_guest_who_has_no_page_open(house):
     async def begin():
         begun.append(1)
 
-    with pytest.raises(DeliveryError) as later:
+    with pytest.raises(NobodyThere) as later:
         await house.sender.send(ring("web:nobody"), begin)
 
     assert later.value.retry_after
@@ -75,6 +76,23 @@ async def test_a_page_that_does_not_say_that_it_rang_leaves_a_doubt(house):
 
         with pytest.raises(DeliveryInDoubt):
             await sending
+
+
+async def test_a_ring_that_cannot_be_told_is_a_bug_and_no_closed_page(house):
+    async with house.open() as client, visit(client):
+        with pytest.raises(TypeError, match="JSON"):
+            await house.sender.send(replace(ring(house.arrived[0]), kind=object()))
+
+
+async def test_a_page_that_is_gone_is_tried_again_later(house):
+    async with house.open() as client, visit(client):
+        (page,) = house.rooms.of(house.arrived[0])
+        await page.socket.close()
+
+        with pytest.raises(NobodyThere) as later:
+            await house.sender.send(ring(house.arrived[0]))
+
+    assert later.value.retry_after
 
 
 async def test_a_page_that_takes_nothing_is_let_go(house):
