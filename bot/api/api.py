@@ -23,8 +23,8 @@ from bot.api.codes import (
     PAYLOAD_TOO_LARGE,
     UNAUTHORIZED,
     UPSTREAM_ERROR,
-    VALIDATION_ERROR,
     Refused,
+    invalid,
     method_not_allowed,
     too_many,
 )
@@ -51,7 +51,6 @@ from bot.api.patience import within
 from bot.api.quotas import Quotas
 from bot.api.replies import Replies, Visit
 from bot.api.routes import make_routes
-from bot.api.schema import Details
 from bot.api.views import Newest, Views
 from bot.errors import StoreError
 from bot.ports import Store
@@ -145,10 +144,10 @@ class Api:
             logger.exception("request %s failed", visit.id)
             text = f"an error of ours; our log knows it as {visit.id}"
             response = self._replies.refusal(visit, Refused(INTERNAL_ERROR, text))
+        seconds = perf_counter() - began  # of a stream, those before it begins
         if isinstance(response, Stream):
-            self._metrics.count(found.label, 200, perf_counter() - began)
-            return await self._stream(request, visit, response)
-        self._metrics.count(found.label, response.status, perf_counter() - began)
+            response = await self._stream(request, visit, response)
+        self._metrics.count(found.label, response.status, seconds)
         return response
 
     def close(self) -> None:
@@ -177,7 +176,7 @@ class Api:
         if not route.is_public:
             await self._admit(request, visit)
         if asked.problems:
-            raise _invalid(asked)
+            raise invalid(asked.problems)
         answer = await route.endpoint(asked, visit.share.limit)
         self._store_fails = self._store_fails and route.is_public  # which do not look at it
         return self._replies.answer(request, visit, answer)
@@ -214,23 +213,28 @@ class Api:
     ) -> web.StreamResponse:
         task = cast("asyncio.Task[object]", asyncio.current_task())
         self._streaming.add(task)
-        watch = asyncio.create_task(self._end_with_its_key(request, task))
+        watch = asyncio.create_task(self._until_its_key_ends(request))
+
+        def end(_: object) -> None:  # also when the watch itself fails
+            task.cancel()
+
+        watch.add_done_callback(end)
         try:
             return await stream.run(request, self._replies.headers(visit))
         except web.HTTPException:  # aiohttp's, of a handshake that is none
             return self._replies.refusal(visit, Refused(BAD_REQUEST, "this is no WebSocket"))
         finally:
+            watch.remove_done_callback(end)
             watch.cancel()
             self._streaming.discard(task)
 
-    async def _end_with_its_key(self, request: web.BaseRequest, task: asyncio.Task[object]) -> None:
-        """End what goes on once whoever listens could not open it any more."""
+    async def _until_its_key_ends(self, request: web.BaseRequest) -> None:
+        """Returns once whoever listens could not open it any more."""
         is_known = True
         while is_known:
             await asyncio.sleep(self._parts.recheck)
             with suppress(StoreError):
                 is_known = await self._gate.knows(*_shown(request))
-        task.cancel()
 
     def _check(self, request: web.BaseRequest, found: Found) -> None:
         """Raises Refused for what is too large, and for methods that change something."""
@@ -307,12 +311,6 @@ def _shown(request: web.BaseRequest) -> tuple[str | None, str | None]:
     key = request.headers.get("X-API-Key")
     has_cookies = "Cookie" in request.headers  # to look for one in vain takes its time
     return key, request.cookies.get(SESSION) if has_cookies and not key else None
-
-
-def _invalid(asked: Asked) -> Refused:
-    """All problems at once."""
-    text = "; ".join(problem.msg for problem in asked.problems)
-    return Refused(VALIDATION_ERROR, text, Details(errors=asked.problems))
 
 
 def _is_local(request: web.BaseRequest) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from msgspec import UNSET
 
-from bot.api.schema import Details
+from bot.api.schema import Details, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,12 @@ def method_not_allowed(methods: Sequence[str] = METHODS) -> Refused:
     """The refusal of every other method: nearly everywhere, of all that could change something."""
     text = f"only {' and '.join(methods)} are answered"
     return Refused(METHOD_NOT_ALLOWED, text, headers={"Allow": ", ".join(methods)})
+
+
+def invalid(problems: Sequence[Problem]) -> Refused:
+    """The refusal of parameters that cannot be meant, all problems at once."""
+    text = "; ".join(problem.msg for problem in problems)
+    return Refused(VALIDATION_ERROR, text, Details(errors=problems))
 
 
 def too_many(text: str, seconds: int, limit: int | None = None) -> Refused:

@@ -1,22 +1,25 @@
 """The dashboard's own files, its pictures, and what can be taken away."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from aiohttp import web
 
-from bot.api.codes import FORBIDDEN, NOT_FOUND, Refused, too_many
+from bot.api.codes import FORBIDDEN, NOT_FOUND, Refused, invalid, too_many
 from bot.api.files import Assets, front_page
 from bot.api.live import Live
 from bot.api.pages import Described, Download, Place, Serve, always
+from bot.api.parameters import Parameter, known_word, one_of, parse_query, text
+from bot.api.schema import Problem
 from bot.api.views import Newest
 from bot.core.exports.card import FORMATS
 from bot.core.reply import Command, Reply
 from bot.core.snapshot import Snapshot
 from bot.ports import Allowance
 
-PICTURES = ("price", "profile")
-THEMES = ("dark", "light")
+PICTURES = ("price.png", "profile.png")
+THEME = one_of("theme", "of the page that shows it", ("dark", "light"), "dark")
+OF = text("of", "anything: another word is another address, which a browser asks for anew")
 
 Picture = Callable[[Snapshot, str, str, bool], Awaitable[bytes | None]]
 Ask = Callable[[Command], Awaitable[Reply]]
@@ -57,27 +60,24 @@ class Pictures:
         self._picture = picture
         self._now = now
         self._stale_after = stale_after
-        self._symbols = symbols
+        self._names = {"symbol": tuple(symbols), "picture": PICTURES}
 
     @property
     def described(self) -> Described:
         """As the schema has it."""
-        names = {"symbol": tuple(self._symbols), "picture": [f"{one}.png" for one in PICTURES]}
         path = "/pictures/{symbol}/{picture}"
-        return Described(path, "the levels as a picture", names, ("image/png",), {"theme": THEMES})
+        return Described(path, "the levels as a picture", self._names, ("image/png",), (THEME, OF))
 
     async def serve(self, request: web.BaseRequest) -> Download:
         """The picture of the newest snapshot. Raises Refused, StoreError."""
-        symbol, kind = _two(request.rel_url.path, "/pictures/")
-        kind = kind.removesuffix(".png")
-        theme = request.rel_url.query.get("theme", "dark")
-        if symbol not in self._symbols or kind not in PICTURES or theme not in THEMES:
-            raise Refused(NOT_FOUND, "no such picture; write /pictures/BTCUSDT/price.png")
+        symbol, name = _named(request, self._names)
+        asked = _values(request, (THEME, OF))
         snapshot = await self._newest(symbol)
         png = None
         if snapshot:
             stale = snapshot.stale or self._now() - snapshot.heard_at > self._stale_after
-            png = await self._picture(snapshot, kind, theme, stale)
+            kind = name.removesuffix(".png")
+            png = await self._picture(snapshot, kind, str(asked["theme"]), stale)
         if png is None:
             raise Refused(NOT_FOUND, f"no picture of {symbol} can be drawn now")
         return Download(png, "image/png")
@@ -88,25 +88,23 @@ class Exports:
 
     def __init__(self, answer: Ask, symbols: Collection[str]) -> None:
         self._answer = answer
-        self._symbols = symbols
+        self._names = {"symbol": tuple(symbols), "format": tuple(FORMATS)}
 
     @property
     def described(self) -> Described:
         """As the schema has it."""
-        names = {"symbol": tuple(self._symbols), "format": tuple(FORMATS)}
         kinds = sorted({form.media_type for form in FORMATS.values()})
         path = "/export/{symbol}/{format}"
-        return Described(path, "the levels for other programs to read", names, kinds)
+        return Described(path, "the levels for other programs to read", self._names, kinds)
 
     async def serve(self, request: web.BaseRequest) -> Download:
         """The file. Raises Refused."""
-        return await self.file(*_two(request.rel_url.path, "/export/"))
+        symbol, form = _named(request, self._names)
+        _values(request, ())
+        return await self.file(symbol, form)
 
     async def file(self, symbol: str, form: str) -> Download:
         """The levels of that symbol in that form. Raises Refused."""
-        if symbol not in self._symbols or form not in FORMATS:
-            formats = ", ".join(FORMATS)
-            raise Refused(NOT_FOUND, f"no such export; write /export/SYMBOL/ and one of {formats}")
         reply = await self._answer(Command("export", (symbol, form), "terminal:"))
         if reply.file is None:
             raise Refused(NOT_FOUND, "; ".join(reply.lines) or "nothing to export now")
@@ -137,9 +135,25 @@ class Calendars:
         return await self._exports.file(symbol, "ics")
 
 
-def _two(path: str, below: str) -> tuple[str, str]:
-    """The two names below that path. Raises Refused."""
-    names = path.removeprefix("/v2").removeprefix(below).split("/")
-    if len(names) != 2:
+def _named(request: web.BaseRequest, names: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    """The names that end the path, each one that may stand there. Raises Refused."""
+    words = request.rel_url.path.removeprefix("/v2").split("/")[2:]
+    if len(words) != len(names):
         raise Refused(NOT_FOUND, "no such path; /docs lists all there are")
-    return names[0], names[1]
+    problems = []
+    for word, (name, allowed) in zip(words, names.items(), strict=True):
+        try:
+            known_word(word, allowed)
+        except ValueError as error:
+            problems.append(Problem("value", ("path", name), str(error)))
+    if problems:
+        raise invalid(problems)
+    return words
+
+
+def _values(request: web.BaseRequest, parameters: Sequence[Parameter]) -> Mapping[str, object]:
+    """What the query says. Raises Refused."""
+    query = parse_query(request.rel_url.raw_query_string, parameters)
+    if query.problems:
+        raise invalid(query.problems)
+    return query.values

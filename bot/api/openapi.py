@@ -111,8 +111,8 @@ def _file_operation(file: Described, *, is_open: bool) -> Part:
         "summary": file.summary,
         "security": _security(is_open=is_open),
         "parameters": [
-            *(_choice(name, values, "path") for name, values in file.names.items()),
-            *(_choice(name, values, "query") for name, values in file.query.items()),
+            *(_name(name, values) for name, values in file.names.items()),
+            *map(_parameter, file.parameters),
         ],
         "responses": {
             "200": {"description": "the file", "headers": _headers(), "content": content},
@@ -146,12 +146,13 @@ def _parameter(parameter: Parameter) -> Part:
     }
 
 
-def _choice(name: str, values: Sequence[str], where: str) -> Part:
+def _name(name: str, values: Sequence[str]) -> Part:
+    """What may stand for a name of the path."""
     return {
         "name": name,
-        "in": where,
+        "in": "path",
         "description": f"one of {', '.join(values)}",
-        "required": where == "path",
+        "required": True,
         "schema": {"type": "string", "enum": list(values)},
         "example": values[0],
     }

@@ -9,6 +9,7 @@ from functools import cached_property
 from aiohttp import web
 
 from bot.api.codes import METHODS
+from bot.api.parameters import Parameter
 
 HTML, JSON, TEXT = (
     "text/html; charset=utf-8",
@@ -59,7 +60,7 @@ class Described:
     summary: str
     names: Mapping[str, Sequence[str]]  # what may stand for each name of the path
     kinds: Sequence[str]  # media types
-    query: Mapping[str, Sequence[str]] = field(default_factory=dict)  # the first is the default
+    parameters: Sequence[Parameter] = ()
 
 
 Serve = Callable[[web.BaseRequest], Awaitable[Page | Download | Stream]]

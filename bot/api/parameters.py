@@ -44,7 +44,7 @@ def one_of(name: str, text: str, allowed: Sequence[str], default: str) -> Parame
     """One of these words."""
 
     def read(value: str) -> str:
-        return _known(value, allowed)
+        return known_word(value, allowed)
 
     schema = {"type": "string", "enum": list(allowed), "default": default}
     return Parameter(name, text, schema, read, default, default)
@@ -54,7 +54,7 @@ def some_of(name: str, text: str, allowed: Sequence[str]) -> Parameter:
     """Some of these words, parted by commas, in the table's order; none when left out."""
 
     def read(value: str) -> tuple[str, ...]:
-        found = {_known(word.strip(), allowed) for word in value.split(",")}
+        found = {known_word(word.strip(), allowed) for word in value.split(",")}
         return tuple(word for word in allowed if word in found)
 
     items = {"type": "string", "enum": list(allowed)}
@@ -89,6 +89,11 @@ def whole(name: str, text: str, low: int, high: int, default: int) -> Parameter:
 
     schema = {"type": "integer", "minimum": low, "maximum": high, "default": default}
     return Parameter(name, text, schema, read, default, default)
+
+
+def text(name: str, about: str) -> Parameter:
+    """Any words."""
+    return Parameter(name, about, {"type": "string"}, str, "")
 
 
 def expiry(name: str, text: str) -> Parameter:
@@ -140,7 +145,8 @@ def _read(parameter: Parameter, given: Sequence[str]) -> object:
         return Problem("value", where, str(error))
 
 
-def _known(word: str, allowed: Sequence[str]) -> str:
+def known_word(word: str, allowed: Sequence[str]) -> str:
+    """The word, which is one of these. Raises ValueError."""
     if word in allowed:
         return word
     raise ValueError(f"no {_shown(word)}; {suggest(_clean(word), allowed, _listed(allowed))}")

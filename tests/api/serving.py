@@ -98,6 +98,7 @@ def make_parts(store, **fields):
         "now": lambda: LATER,
         "clock": Clock(),
         "stale_after": timedelta(minutes=3),
+        "patience": 60.0,  # on a busy machine, too
     }
     return Parts(store, **(whole | fields))
 

@@ -212,5 +212,5 @@ async def test_a_hundred_parameters_and_headers_are_told_or_taken(client):
     told = await client.ask(f"/gex/levels?{query}")
     taken = await client.ask("/gex/levels", headers=many)
 
-    assert (told.status, len(told.error["details"]["errors"])) == (422, 300)
+    assert (told.status, len(told.error["details"]["errors"])) == (422, 8)
     assert taken.status == 200

@@ -94,14 +94,9 @@ async def test_a_picture_of_old_data_is_drawn_as_such():
     [
         f"/pictures/{BTC}/profile.png",  # cannot be drawn
         f"/pictures/{HYPE}/price.png",  # no data
-        "/pictures/X/price.png",
-        f"/pictures/{BTC}/nothing.png",
-        f"/pictures/{BTC}/price.png?theme=pink",
         f"/pictures/{BTC}",
         "/pictures/../price.png",
-        f"/export/{BTC}/doc",
         f"/export/{HYPE}/csv",
-        "/export/X/csv",
         "/export/",
         f"/export/{BTC}/csv/more",
     ],
@@ -111,6 +106,27 @@ async def test_what_is_not_there_is_not_found(path):
         answer = await client.ask(path)
 
     assert (answer.status, answer.error["code"]) == (404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        ("/pictures/X/price.png", "symbol"),
+        (f"/pictures/{BTC}/nothing.png", "picture"),
+        (f"/pictures/{BTC}/price.png?theme=pink", "theme"),
+        (f"/pictures/{BTC}/price.png?colour=red", "colour"),
+        (f"/export/{BTC}/doc", "format"),
+        ("/export/X/csv", "symbol"),
+        (f"/export/{BTC}/csv?exchanges=deribit", "exchanges"),
+    ],
+)
+async def test_what_cannot_be_meant_is_told(path, where):
+    async with dashboard() as client:
+        answer = await client.ask(path)
+
+    (problem,) = answer.error["details"]["errors"]
+    assert (answer.status, answer.error["code"]) == (422, "VALIDATION_ERROR")
+    assert problem["loc"][1] == where
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -19,7 +19,7 @@ from tests.charts.pictures import a_picture, a_price
 
 @pytest.fixture
 async def worker():
-    worker = ChartWorker()
+    worker = ChartWorker(patience_seconds=60)  # on a busy machine, too
     yield worker
     await worker.close()
 
