@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from bot.api.addresses import Addresses
 from bot.api.journal import journal_line
 from bot.api.live import Live
 from bot.api.printer import Printer
@@ -124,7 +125,8 @@ async def run_daemon(
         commands = make_commands(program)
         work: list[Work] = []
         if "api" in roles:
-            live = Live(store.journal, program.ticker.newest, market.symbols)
+            address_of = Addresses(config.api.trusted_proxies).of
+            live = Live(store.journal, program.ticker.newest, market.symbols, address_of)
             await open_api(program, commands, live, stack, roles)
             work.append(poll(LIVE_SECONDS, live.catch_up))
         work.append(poll(RELOAD_SECONDS, program.rulebook.reload))

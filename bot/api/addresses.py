@@ -34,7 +34,7 @@ class Addresses:
         if any(named) and not self._proxies:
             self._tell(address)
         while named and self._is_proxy(address):
-            address = named.pop().strip() or address
+            address = _without_port(named.pop().strip()) or address
         return _household(address)
 
     def _tell(self, proxy: str) -> None:
@@ -46,6 +46,13 @@ class Addresses:
     def _is_proxy(self, address: str) -> bool:
         known = _parsed(address)
         return known is not None and any(known in network for network in self._proxies)
+
+
+def _without_port(named: str) -> str:
+    """The address alone: some proxies add the port that it asked from."""
+    if named.startswith("["):
+        return named[1:].partition("]")[0]
+    return named.partition(":")[0] if named.count(":") == 1 else named
 
 
 def _household(address: str) -> str:

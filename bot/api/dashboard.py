@@ -125,7 +125,8 @@ class Calendars:
     async def serve(self, request: web.BaseRequest) -> Download:
         """The calendar; it shows one symbol's expiries and nothing else. Raises Refused."""
         name = request.rel_url.path.removeprefix("/v2").removeprefix("/calendar/")
-        symbol = await self._symbol_of(name.removesuffix(".ics"))
+        name = name.removesuffix(".ics")
+        symbol = await self._symbol_of(name)
         if symbol is None:
             raise Refused(FORBIDDEN, "this address counts no more; ask again: export btc ics")
         seconds = self._fetches.missing(name)

@@ -1,7 +1,7 @@
 """What happens, as it happens, to every page that listens: Server-Sent Events of the journal."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from aiohttp import web
@@ -18,6 +18,7 @@ BATCH = 500
 CROWDED = 16  # messages that wait for a page: then it is told facts only, no prices
 QUEUED = 64  # messages to a page that reads slowly; then it is let go, and comes back
 MOST_LISTENERS = 500
+MOST_LISTENERS_THERE = 100  # from one address: nobody alone shuts out all others
 FULL_SECONDS = 30  # after which one of them may have gone
 HEARTBEAT_SECONDS = 15.0
 SEND_SECONDS = 10.0  # for a page to take what it is sent
@@ -25,11 +26,17 @@ AGAIN_MILLISECONDS = 2_000  # after which a page that lost us asks again
 
 Journal = Callable[[int, int], Awaitable[Sequence[JournalEntry]]]
 NewestTick = Callable[[str], Tick | None]
+AddressOf = Callable[[web.BaseRequest], str]
 Queue = asyncio.Queue[bytes | None]
 
 
 def no_price(_: str) -> None:
     """What is known of a price where nobody listens to the venues."""
+
+
+def neighbour(request: web.BaseRequest) -> str:
+    """Where a request comes from, where there is no proxy."""
+    return request.remote or ""
 
 
 class Live:
@@ -40,6 +47,7 @@ class Live:
         journal: Journal,
         newest: NewestTick = no_price,
         symbols: Sequence[str] = (),
+        address_of: AddressOf = neighbour,
         *,
         heartbeat: float = HEARTBEAT_SECONDS,
         patience: float = SEND_SECONDS,
@@ -47,9 +55,11 @@ class Live:
         self._journal = journal
         self._newest = newest
         self._symbols = symbols
+        self._address_of = address_of
         self._heartbeat = heartbeat
         self._patience = patience
         self.listeners = 0  # pages, also those that are being let go
+        self._there: Counter[str] = Counter()  # the same by address
         self._seq: int | None = None  # of the last entry that was read
         self._rings: deque[tuple[int, bytes]] = deque(maxlen=REMEMBERED)  # by number
         self._facts: deque[tuple[int, bytes]] = deque(maxlen=REMEMBERED)  # there are many more
@@ -67,9 +77,10 @@ class Live:
             for entry in entries:
                 self._tell(entry)
 
-    async def open(self, _: web.BaseRequest) -> Stream:
+    async def open(self, request: web.BaseRequest) -> Stream:
         """The events from now on, after the last ones. Raises Refused."""
-        if self.listeners >= MOST_LISTENERS:
+        there = self._there[self._address_of(request)]
+        if self.listeners >= MOST_LISTENERS or there >= MOST_LISTENERS_THERE:
             raise too_many("too many pages listen", FULL_SECONDS)
         return Stream(self._stream)
 
@@ -120,7 +131,7 @@ class Live:
         begin += b"".join(told for _, told in sorted((*self._facts, *self._rings)))
         begin += b"".join(map(spot_message, self._prices().values()))
         self._queues.add(queue)
-        self.listeners += 1
+        self._count(address := self._address_of(request), 1)
         try:
             await response.prepare(request)
             await self._write(response, begin)
@@ -133,8 +144,13 @@ class Live:
                 request.transport.abort()  # closing would wait for the page to read
         finally:
             self._queues.discard(queue)
-            self.listeners -= 1
+            self._count(address, -1)
         return response
+
+    def _count(self, address: str, more: int) -> None:
+        self.listeners += more
+        self._there[address] += more
+        self._there += Counter()  # keeps those that are above 0
 
     async def _write(self, response: web.StreamResponse, told: bytes) -> None:
         """Send it. Raises TimeoutError when the page takes nothing."""

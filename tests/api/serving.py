@@ -108,6 +108,6 @@ async def served(store, host="127.0.0.1", **fields):
     """A client of an API over that store."""
     async with (
         serving(make_parts(store, **fields), host, 0) as address,
-        aiohttp.ClientSession() as session,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
     ):
         yield Client(address, session)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.api.live import CROWDED, MOST_LISTENERS, QUEUED, REMEMBERED, Live, last_entry
+from bot.api.live import (
+    CROWDED,
+    MOST_LISTENERS,
+    MOST_LISTENERS_THERE,
+    QUEUED,
+    REMEMBERED,
+    Live,
+    last_entry,
+)
 from bot.api.pages import Place
 from bot.api.telling import summary
 from bot.core.crossings import Latches
@@ -191,6 +199,25 @@ async def test_no_more_pages_listen_than_allowed():
 
     assert (answer.status, answer.error["code"]) == (429, "RATE_LIMIT_EXCEEDED")
     assert answer.headers["Retry-After"] == str(answer.error["details"]["retry_after_seconds"])
+
+
+async def test_one_address_shuts_out_nobody_else():
+    addresses = ["192.0.2.1"]
+    live = Live(Journal(), address_of=lambda _: addresses[0])
+    async with (
+        served(MemoryStore(), places={"/events": Place(live.open)}) as client,
+        AsyncExitStack() as pages,
+    ):
+        url = f"{client.address}/events"
+        for _ in range(MOST_LISTENERS_THERE):
+            page = await pages.enter_async_context(client.session.get(url))
+            assert page.status == 200
+        refused = await client.ask("/events")
+        addresses[0] = "192.0.2.2"
+        other = await pages.enter_async_context(client.session.get(url))
+
+    assert (refused.status, refused.error["code"]) == (429, "RATE_LIMIT_EXCEEDED")
+    assert other.status == 200
 
 
 async def test_the_program_ends_while_pages_listen():
