@@ -248,6 +248,10 @@ class Facts(Protocol):
         """What is stored under the name; this value, stored now, where nothing was."""
         ...
 
+    async def swap_fact(self, name: str, known: str, value: str) -> bool:
+        """Store it where `known` is stored; False where it is not, whoever was faster."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -427,6 +431,10 @@ class Store(Protocol):
         """What is stored under the name; this value, stored now, where nothing was."""
         ...
 
+    async def swap_fact(self, name: str, known: str, value: str) -> bool:
+        """Store it where `known` is stored; False where it is not, whoever was faster."""
+        ...
+
     async def hasten(self, target: str, now: datetime) -> None:
         """What waits for the chat to be tried again is due now; what is held stays, leases too."""
         ...
@@ -500,7 +508,8 @@ class Store(Protocol):
     async def prune(self, chains_before: datetime, all_before: datetime) -> int:
         """Delete chains, and everything else that grows, older than this; returns rows deleted.
 
-        Undelivered alerts, the newest snapshot of each symbol and what it needs stay.
+        Undelivered alerts, the newest snapshot of each symbol and what it needs stay. What a
+        passing guest of the page set goes when they have been away since before `all_before`.
         """
         ...
 

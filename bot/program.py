@@ -28,7 +28,7 @@ from bot.charts.theme import THEMES
 from bot.charts.worker import ChartWorker
 from bot.chat.buttons import Signer
 from bot.chat.terminal import TARGET, Terminal
-from bot.chat.web.chat import Allowances, WebChat
+from bot.chat.web.chat import Allowances, Presence, WebChat
 from bot.chat.web.guests import Guests
 from bot.chat.web.rooms import Rooms, WebSender
 from bot.clock import SystemClock
@@ -267,6 +267,7 @@ def make_web_chat(program: Program, commands: Commands, addresses: Addresses) ->
     )
 
     async def arrived(target: str) -> None:
+        await program.chats.revive(target)
         await program.store.hasten(target, program.market.now())
         program.dispatcher.nudge()
 
@@ -276,7 +277,7 @@ def make_web_chat(program: Program, commands: Commands, addresses: Addresses) ->
         Signer(program.button_key),
         guests,
         Allowances(lines=Buckets(LINES, time), offers=Buckets(OFFERS, time)),
-        arrived,
+        Presence(arrived, program.chats.miss),
         simulated=program.market.simulated,
     )
 

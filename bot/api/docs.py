@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from html import escape
+from urllib.parse import urlencode
 
 from bot.api.calls import Route
 from bot.api.files import HEADERS, SIMULATED, Assets
@@ -13,7 +14,6 @@ BROWSER = "vendor/swagger-ui-bundle.js"
 # Where no script runs, or the fetched ones are not there, the list below them stays.
 SCRIPTS = (
     '<link rel="stylesheet" href="{0}/vendor/swagger-ui.css">'
-    '<link rel="stylesheet" href="{0}/docs.css">'
     '<script src="{0}/vendor/swagger-ui-bundle.js" defer></script>'
     '<script type="module" src="{0}/docs.js"></script>'
 )
@@ -37,7 +37,9 @@ def docs_page(
             '<meta name="color-scheme" content="light dark">'
             f"<title>gammabell API {VERSION}</title>"
             f'<link rel="icon" href="{assets.folder}/icon.svg" type="image/svg+xml">'
-            f"{scripts}</head><body>"
+            f"{scripts}"
+            f'<link rel="stylesheet" href="{assets.folder}/docs.css">'
+            "</head><body>"
             f"{mark}<main>"
             f"<h1>gammabell API {VERSION}</h1>"
             "<p>Every path is served at the root and under <code>/v2</code>. "
@@ -51,12 +53,23 @@ def docs_page(
 
 
 def _section(route: Route) -> str:
-    path = escape(route.path)
+    asked = {one.name: _written(one.example) for one in route.parameters if one.required}
+    example = f"{route.path}?{urlencode(asked, safe=',')}" if asked else route.path
     listed = "".join(map(_item, route.parameters))
     public = " (no key needed)" if route.is_public else ""
-    return f"<h2><code>GET {path}</code></h2><p>{escape(route.summary)}{public}</p>" + (
+    return f"{_heading(route.path, example)}<p>{escape(route.summary)}{public}</p>" + (
         f"<ul>{listed}</ul>" if listed else ""
     )
+
+
+def _heading(path: str, example: str) -> str:
+    """The path, as a link to an answer of it; it holds under /v2 as well."""
+    address = escape(example.removeprefix("/"))
+    return f'<h2><code>GET <a href="{address}">{escape(path)}</a></code></h2>'
+
+
+def _written(example: object) -> str:
+    return ",".join(map(str, example)) if isinstance(example, list) else str(example)
 
 
 def _file_section(file: Described) -> str:
@@ -64,10 +77,8 @@ def _file_section(file: Described) -> str:
         f"<li><code>{escape(name)}</code> {escape(', '.join(values))}</li>"
         for name, values in file.names.items()
     )
-    return (
-        f"<h2><code>GET {escape(file.path)}</code></h2><p>{escape(file.summary)}</p>"
-        f"<ul>{items}</ul>"
-    )
+    example = file.path.format_map({name: values[0] for name, values in file.names.items()})
+    return f"{_heading(file.path, example)}<p>{escape(file.summary)}</p><ul>{items}</ul>"
 
 
 def _item(parameter: Parameter) -> str:

@@ -32,6 +32,10 @@ class Access(Protocol):
         """A session of that holder."""
         ...
 
+    async def end(self, session: str) -> None:
+        """It is no session any more."""
+        ...
+
 
 class Doors:
     """Opens and ends sessions."""
@@ -59,6 +63,7 @@ class Doors:
     async def serve(self, request: web.BaseRequest) -> Download:
         """The session begins, or ends. Raises Refused, StoreError."""
         if request.method == "DELETE":
+            await self._access.end(request.cookies.get(SESSION, ""))
             return _kept("", 0, request)
         self._count(self._address_of(request))
         given, key = request.headers.get(PASS_HEADER), request.headers.get("X-API-Key")

@@ -7,10 +7,12 @@ from datetime import datetime, time, timedelta, tzinfo
 from typing import Literal
 
 from bot.core.clocks import moment_of, parse_time, zone_of
+from bot.core.places import PASSING
 from bot.core.symbols import coin_of
 from bot.errors import UserError
 
 DIGEST_LATE = timedelta(hours=1)  # a digest that comes later is old news
+LONGEST_ABSENCE = timedelta(hours=1)  # of whoever hears only while they are there
 
 ChatState = Literal["active", "suspended", "gone"]
 
@@ -57,6 +59,7 @@ class Chat:
     trouble: str = ""  # why it is not active
     since: datetime | None = None  # when that began
     origin: str = ""  # its first address, where it has moved since
+    away_since: datetime | None = None  # since when nobody is there to hear anything
 
     @property
     def clock(self) -> tzinfo:
@@ -67,6 +70,21 @@ class Chat:
     def key(self) -> str:
         """What stays the same when it moves: ids are made of it."""
         return self.origin or self.target
+
+
+def is_awaited(chat: Chat, now: datetime) -> bool:
+    """Whether what rings may yet be heard: neither is the chat gone, nor has nobody come for long.
+
+    Else what those who never come again once asked for would ring, and be kept, for ever.
+    """
+    absent = chat.away_since is not None and now - chat.away_since >= LONGEST_ABSENCE
+    return chat.state != "gone" and not absent
+
+
+def is_forgotten(chat: Chat, before: datetime) -> bool:
+    """Whether it is a page's that no bot let in, and that nobody has opened since then."""
+    absent = chat.away_since is not None and chat.away_since < before
+    return absent and chat.target.startswith(PASSING)
 
 
 def quiet_until(chat: Chat, now: datetime) -> datetime | None:

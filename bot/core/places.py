@@ -34,6 +34,9 @@ PLATFORMS: Mapping[str, Platform] = {
 }
 
 
+PASSING = "web:guest-"  # how the addresses begin of those whom nobody knows but their browser
+
+
 def platform_of(target: str) -> Platform:
     """The platform that the target is on."""
     return PLATFORMS.get(target.partition(":")[0], TERMINAL)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, tzinfo
 from functools import cache
 
-from bot.core.chats import Chat, quiet_until
+from bot.core.chats import Chat, is_awaited, quiet_until
 from bot.core.events import (
     Alert,
     Crossing,
@@ -57,7 +57,7 @@ def route(
         for rule in hearers(event, rules):
             chat = chats.get(rule.target) or Chat(rule.target)
             before = rang.get(rule.id) or states.get(rule.id)
-            if chat.state != "gone" and is_due(rule, before, now):
+            if is_awaited(chat, now) and is_due(rule, before, now):
                 text, card = write(chat.clock)
                 alert = make_alert(rule, event, text, now, card)
                 alert = replace(alert, snapshot=snapshot.id)

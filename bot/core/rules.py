@@ -18,6 +18,7 @@ Way = Literal["any", "up", "down"]
 COOLDOWN = timedelta(minutes=15)
 TIME_TO_LIVE = timedelta(minutes=15)
 LONGEST_SECONDS = 3_650 * 86_400  # now + ttl stays within the calendar
+LONGEST_TIME_TO_LIVE = timedelta(days=7)  # what nobody took by then is kept no longer
 UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 LEVEL_NAMES = (*SET_LEVELS, *(f"odte.{name}" for name in ODTE_LEVELS), "flip", *OTHER_LEVELS)
 CROSSED = ("hvl", "call_resistance", "put_support")
@@ -202,11 +203,11 @@ def _valued(rule: Rule, option: str, value: str) -> Rule:
         duration = parse_duration(value)
     except ValueError as error:
         raise UserError(str(error)) from error
-    return (
-        replace(rule, cooldown=duration)
-        if option == "cooldown"
-        else replace(rule, time_to_live=duration)
-    )
+    if option == "cooldown":
+        return replace(rule, cooldown=duration)
+    if duration > LONGEST_TIME_TO_LIVE:
+        raise UserError(f"a ring waits {LONGEST_TIME_TO_LIVE.days}d at most; write ttl 7d or less")
+    return replace(rule, time_to_live=duration)
 
 
 def _percent(text: str, at_least: float = 0.01) -> float:

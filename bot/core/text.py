@@ -23,6 +23,14 @@ LABELS = {
     "em_upper_2sd": "1D Max (2 sd)",
     "em_lower_2sd": "1D Min (2 sd)",
 }
+CAUSES = {
+    "spot": "spot's move",
+    "iv": "IV",
+    "open_interest": "open interest",
+    "expiry": "expiry",
+    "venues": "venues",
+    "earlier": "earlier moves",
+}
 DIGITS = ((100_000, 0), (1_000, 1), (10, 2))  # of a price from that size on, behind the point
 
 
@@ -150,12 +158,12 @@ def _crossing(event: Crossing, snapshot: Snapshot, zone: tzinfo) -> str:
 
 
 def cause_text(event: Moved) -> str:
-    """The largest reason first, each with its part of the move."""
+    """The largest reason first, each with its part of the level's move."""
     told = abs(event.to - event.was) / 1_000  # less is rounding, or not worth a word
     parts = {n: s for n, s in event.cause.items() if isinstance(s, float) and abs(s) > told}
     largest = sorted(parts.items(), key=lambda part: -abs(part[1]))
     digits = 0 if event.was >= 1_000 else 2 if event.was >= 10 else 4
-    named = ", ".join(f"{n.replace('_', ' ')} {s:+,.{digits}f} USD" for n, s in largest)
+    named = ", ".join(f"{s:+,.{digits}f} USD from {CAUSES.get(n, n)}" for n, s in largest)
     reformed = "re-formed beyond the spot that crossed it" if event.cause.get("reformed") else ""
     return "; ".join(part for part in (reformed, named) if part) or "not known"
 

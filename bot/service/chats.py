@@ -54,7 +54,19 @@ class Chats:
     async def revive(self, target: str) -> None:
         """The chat is there, with all rights: people added us, or wrote to us; its topics too."""
         for chat in await self._with_topics(target):
-            await self.reached(chat.target)
+            if _active(chat) != chat:
+                await self.reached(chat.target)
+
+    async def miss(self, target: str) -> None:
+        """Nobody is there to hear anything: kept from when that began, until they are again."""
+        now = self._now()
+
+        def away(chat: Chat) -> Chat:
+            return replace(chat, away_since=chat.away_since or now)
+
+        for chat in await self._with_topics(target) or await self._of_rules(target):
+            if chat.away_since is None:
+                await self._change(target, away)
 
     async def lose(self, target: str, trouble: str) -> None:
         """We were thrown out, or blocked: of the chat and its topics nothing can be reached.
@@ -117,7 +129,7 @@ class Chats:
 
 
 def _active(chat: Chat) -> Chat:
-    return replace(chat, state="active", trouble="", since=None)
+    return replace(chat, state="active", trouble="", since=None, away_since=None)
 
 
 def _with_origin(chat: Chat) -> Chat:

@@ -168,6 +168,8 @@ class Courier:
                 return await self._fail(parcel, trouble)
 
     async def _fail(self, parcel: Parcel, trouble: BotError) -> int:
+        if isinstance(trouble, NobodyThere):
+            await self._chats.miss(parcel.message.target)
         asked = trouble.retry_after if isinstance(trouble, DeliveryError) else None
         delay = retry_delay(parcel.message.attempts, asked)
         level = logging.INFO if isinstance(trouble, NobodyThere) else logging.WARNING
@@ -228,7 +230,8 @@ class Courier:
 
     async def _reached(self, target: str) -> None:
         """The chat is there after all."""
-        if (await self._chats.of(target)).state != "active":
+        chat = await self._chats.of(target)
+        if chat.state != "active" or chat.away_since:
             await self._chats.revive(target)
 
     async def _again(self, parcel: Parcel, delay: timedelta) -> int:

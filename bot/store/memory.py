@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from bot.core.chain import OptionChain
-from bot.core.chats import Chat
+from bot.core.chats import Chat, is_forgotten
 from bot.core.crossings import Latches
 from bot.core.events import Alert, Delivery, redated
 from bot.core.history import Past, PastLevels
@@ -280,6 +280,14 @@ class MemoryStore:
         with self._changing() as stored:
             return stored.notes.setdefault(name, value)
 
+    async def swap_fact(self, name: str, known: str, value: str) -> bool:
+        """Store it where `known` is stored; False where it is not."""
+        if self._stored.notes.get(name) != known:
+            return False
+        with self._changing() as stored:
+            stored.notes[name] = value
+        return True
+
     async def hasten(self, target: str, now: datetime) -> None:
         """What waits for the chat to be tried again is due now."""
         with self._changing() as stored:
@@ -392,6 +400,7 @@ class MemoryStore:
                 for identity, one in stored.alerts.items()
                 if one.due_at or one.alert.at >= all_before
             }
+            _forget_guests(stored, all_before)
             known = {key.digest for key in stored.api_keys.values()}
             stored.request_counts = {
                 identity: count
@@ -536,6 +545,15 @@ def _append(stored: Stored, lines: Sequence[codec.Line]) -> None:
         stored.journal[stored.last_line] = line
 
 
+def _forget_guests(stored: Stored, before: datetime) -> None:
+    """Without the rules and chats of guests who stay away."""
+    gone = {chat.target for chat in stored.chats.values() if is_forgotten(chat, before)}
+    left = {identity for identity, rule in stored.rules.items() if rule.target in gone}
+    stored.chats = {target: chat for target, chat in stored.chats.items() if target not in gone}
+    stored.rules = {key: rule for key, rule in stored.rules.items() if key not in left}
+    stored.rule_states = {key: one for key, one in stored.rule_states.items() if key not in left}
+
+
 def _rows(stored: Stored) -> int:
     counts = (len(stored.snapshots), len(stored.chains), len(stored.journal), len(stored.alerts))
-    return sum(counts) + len(stored.minutes) + len(stored.request_counts)
+    return sum(counts) + len(stored.minutes) + len(stored.request_counts) + len(stored.rules) + len(stored.chats)

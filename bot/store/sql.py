@@ -31,12 +31,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.core.chain import OptionChain
-from bot.core.chats import Chat
+from bot.core.chats import Chat, is_forgotten
 from bot.core.crossings import Latches
 from bot.core.events import Alert
 from bot.core.history import Past
 from bot.core.keys import ApiKey
 from bot.core.minutes import Minute
+from bot.core.places import PASSING
 from bot.core.quota import MOST_AHEAD, Drawn, allowed, minute_of, start_of
 from bot.core.rules import Rule, RuleState
 from bot.core.snapshot import Snapshot
@@ -228,6 +229,13 @@ class SqlStore(SqlOutbox):
             await database.run(new, {"name": name, "value": value})
             return str(await self._named(database, notes, name))
 
+    async def swap_fact(self, name: str, known: str, value: str) -> bool:
+        """Store it where `known` is stored; False where it is not."""
+        held = and_(notes.c.name == name, notes.c.value == known)
+        async with self._writing() as database:
+            swapped = await database.run(update(notes).where(held).values(value=value))
+        return bool(swapped.rowcount)
+
     async def journal(self, after: int, limit: int) -> Sequence[JournalEntry]:
         """At most `limit` entries that come after the one numbered `after`, in their order."""
         async with self._reading() as database:
@@ -335,6 +343,7 @@ class SqlStore(SqlOutbox):
         rows += await self._prune(spot_minutes, spot_minutes.c.at < all_before)
         rows += await self._prune(snapshots, _outdated(all_before))
         rows += await self._prune(request_counts, forgotten)
+        rows += await self._forget_guests(all_before)
         await self._prune(candles, undrawn)
         return rows + await self._prune(alerts, ended)
 
@@ -454,6 +463,30 @@ class SqlStore(SqlOutbox):
             if not deleted.rowcount:
                 return rows
             rows += deleted.rowcount
+
+
+    async def _forget_guests(self, before: datetime) -> int:
+        """Delete the rules and chats of guests who stay away, a few at a time; how many rows."""
+        passing = select(chats.c.body).where(chats.c.target.startswith(PASSING, autoescape=True))
+        async with self._reading() as database:
+            bodies = (await database.run(passing)).scalars().all()
+        known = [codec.from_json(body, Chat) for body in bodies]
+        targets = [chat.target for chat in known if is_forgotten(chat, before)]
+        return sum([await self._forget_guest(target, before) for target in targets])
+
+    async def _forget_guest(self, target: str, before: datetime) -> int:
+        """How many rows were deleted; none when the guest came back just now."""
+        owned = rules.c.target == target
+        remembered = rule_states.c.rule.in_(select(cast(rules.c.number, Text)).where(owned))
+        async with self._writing() as database:
+            await self._alone(database, CHATS_LOCK)
+            chat = await self._chat(database, target)
+            if chat is None or not is_forgotten(chat, before):
+                return 0
+            await database.run(delete(rule_states).where(remembered))
+            deleted = await database.run(delete(rules).where(owned))
+            await database.run(delete(chats).where(chats.c.target == target))
+        return deleted.rowcount + 1
 
 
 def _outdated(before: datetime) -> ColumnElement[bool]:

@@ -12,9 +12,16 @@ export async function signIn(headers) {
   }
 }
 
+// What went wrong, in a line; when it went well the page begins anew.
 export async function signOut() {
-  await fetch("session", { method: "DELETE" });
+  try {
+    const response = await fetch("session", { method: "DELETE" });
+    if (!response.ok) return (await response.json()).error.message;
+  } catch {
+    return LOST;
+  }
   location.reload();
+  return "";
 }
 
 async function submit(event) {

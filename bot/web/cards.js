@@ -1,6 +1,7 @@
 // A card as the server tells it, in elements of text: its buttons, menus, tables, file, picture.
+import { copyOf } from "./copy.js";
 import { formOf } from "./forms.js";
-import { element, row } from "./words.js";
+import { buttonOf, element, row } from "./words.js";
 
 const LONG = 40; // characters of a value that stands below its name
 const FORGET_MS = 60_000; // after which a saved file's content is let go
@@ -11,7 +12,7 @@ export function cardOf(card, { press, type, complete }) {
   const made = element("article", "", `card ${card.tone}`);
   made.append(element("h3", card.title));
   if (card.fields.length) made.append(fieldsOf(card.fields));
-  for (const table of card.tables) made.append(tableOf(table));
+  for (const table of card.tables) made.append(...(isString(table) ? stringOf(table, card.title) : [tableOf(table)]));
   for (const text of card.lines) made.append(element("p", text));
   for (const [label, url] of card.links) made.append(linkOf(label, url));
   if (card.file) made.append(fileOf(card.file));
@@ -24,13 +25,6 @@ export function cardOf(card, { press, type, complete }) {
   if (buttons.children.length) made.append(buttons);
   if (card.unfinished) made.append(formOf(questionOf(card.unfinished), type, complete));
   return made;
-}
-
-export function buttonOf(label, pressed) {
-  const button = element("button", label);
-  button.type = "button";
-  button.addEventListener("click", pressed);
-  return button;
 }
 
 /** Draw the picture into the card, below its title, to be pressed for a larger one. */
@@ -77,6 +71,17 @@ function fieldsOf(fields) {
     list.append(pair);
   }
   return list;
+}
+
+/** Whether it is a lone cell: a string to be taken along. */
+function isString([title, columns, rows]) {
+  return !title && !columns.length && rows.length === 1 && rows[0].length === 1;
+}
+
+function stringOf(table, title) {
+  const made = tableOf(table);
+  const cell = made.querySelector("th");
+  return [made, copyOf(title, () => cell.textContent, () => cell)];
 }
 
 function tableOf([title, columns, rows]) {

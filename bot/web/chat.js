@@ -1,23 +1,19 @@
 // The chat: lines and presses to the server, what it answers and what rings as cards.
 import { signOut } from "./access.js";
-import { buttonOf, cardOf, paint } from "./cards.js";
+import { cardOf, paint } from "./cards.js";
 import { Combobox } from "./combobox.js";
 import { formOf } from "./forms.js";
 import { Notices } from "./notices.js";
 import { Recall } from "./recall.js";
 import { Talk } from "./talk.js";
 import { Wire } from "./wire.js";
-import { element, moment, zoneOf } from "./words.js";
+import { buttonOf, element, moment, write, zoneOf } from "./words.js";
 
 const EXAMPLES = ["levels btc", "chart btc price", "alert add"];
 const byId = (id) => document.getElementById(id);
 const theme = () => (matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark");
 
-export function openChat(announce) {
-  new Chat(announce);
-}
-
-class Chat {
+export class Chat {
   constructor(announce) {
     this.announce = announce;
     this.asked = new Map(); // number -> what waits for the answer
@@ -34,8 +30,9 @@ class Chat {
     };
     this.offers = new Combobox(this.line, (text) => this.wire.complete(text));
     this.recall = new Recall(this.line);
+    this.isOpen = true; // unless it turns out otherwise
     this.waits = false; // whether the line goes out as soon as it can
-    this.line.addEventListener("input", () => { this.waits = false; });
+    this.line.addEventListener("input", () => { this.waits = false; this.tellState(); });
     byId("say").addEventListener("submit", (event) => { event.preventDefault(); this.submit(); });
     byId("sign-out").addEventListener("click", signOut);
     this.talk.add(welcome((text) => this.type(text)));
@@ -46,6 +43,7 @@ class Chat {
     const text = this.line.value.trim();
     if (!text) return;
     this.waits = !this.type(text);
+    this.tellState();
     if (this.waits) return;
     this.recall.add(text);
     this.line.value = "";
@@ -132,8 +130,19 @@ class Chat {
     this.announce(card.title);
   }
 
+  /** The server is there: a connection that waits for it need not. */
+  hurry() {
+    this.wire.hurry();
+  }
+
+  tellState() {
+    const lost = this.waits ? "Not connected; your line goes out when it is back." : "Not connected; trying again.";
+    write(byId("chat-state"), this.isOpen ? "" : lost);
+  }
+
   changed(isOpen) {
-    byId("chat-state").textContent = isOpen ? "" : "Not connected; trying again.";
+    this.isOpen = isOpen;
+    this.tellState();
     if (isOpen) {
       if (this.waits) this.submit();
       return;

@@ -1,7 +1,8 @@
 // Joins the parts: who is signed in, which symbol is shown, what the server tells.
 import { askForKey } from "./access.js";
-import { openChat } from "./chat.js";
+import { Chat } from "./chat.js";
 import { ServerClock } from "./clock.js";
+import { keepDays } from "./days.js";
 import { History } from "./history.js";
 import { Log } from "./log.js";
 import { Market } from "./market.js";
@@ -34,13 +35,14 @@ function tell(words, state) {
   byId("connection").className = state;
 }
 
-function listen(market, tabs, log, clock) {
+function listen(market, tabs, log, clock, chat) {
   const events = new EventSource("events");
   let openedAt = null; // by the server's time: what happened before is no news
   events.addEventListener("hello", () => {
     log.clear();
     if (byId("connection").className === "lost") market.load();
     tell("live", "live");
+    chat.hurry();
     openedAt = performance.now();
   });
   events.addEventListener("snapshot", ({ data }) => {
@@ -59,7 +61,7 @@ function listen(market, tabs, log, clock) {
   });
   events.addEventListener("error", () => {
     tell("connection lost; trying again", "lost");
-    if (events.readyState === EventSource.CLOSED) setTimeout(() => listen(market, tabs, log, clock), AGAIN_MS);
+    if (events.readyState === EventSource.CLOSED) setTimeout(() => listen(market, tabs, log, clock, chat), AGAIN_MS);
   });
 }
 
@@ -104,8 +106,8 @@ async function begin() {
   });
   tabs.show(rows.map(({ symbol }) => symbol));
   for (const { symbol, spot_price: spot } of rows) if (spot !== null) tabs.tell(symbol, spot);
-  listen(market, tabs, log, clock);
-  openChat(announce);
+  listen(market, tabs, log, clock, new Chat(announce));
+  keepDays();
 }
 
 begin();

@@ -61,11 +61,18 @@ export function crossed(levels, before, now) {
   return parts.find(({ price }) => (price > before) !== (price > now)) ?? null;
 }
 
-/** The nearest levels at or above and below the price, null where there is none. */
+/** What is nearest above the price and at or below it, as {names, price}; null where there is none. */
 export function around(levels, price) {
   const apart = known(levels).filter(({ kind }) => kind !== "move");
   return {
-    above: nearest(apart.filter((level) => level.price > price), price),
-    below: nearest(apart.filter((level) => level.price <= price), price),
+    above: together(apart, nearest(apart.filter((level) => level.price > price), price)),
+    below: together(apart, nearest(apart.filter((level) => level.price <= price), price)),
   };
+}
+
+/** All that stand where that level stands. */
+function together(levels, level) {
+  if (!level) return null;
+  const same = levels.filter((one) => one.price === level.price);
+  return { names: same.map(fullName).join(", "), price: level.price };
 }

@@ -1,10 +1,12 @@
 // The chosen symbol: asks for its levels, hears its price, and hands both to what shows them.
+import { copyOf } from "./copy.js";
 import { levelsOf } from "./levels.js";
 import { entitle } from "./title.js";
 import { element, isSimulated, label, price } from "./words.js";
 
 const INCLUDED = "candles,expected_move,max_pain,spot,zones";
 const FORMATS = { tradingview: "TradingView", pine: "Pine", csv: "CSV", json: "JSON", ics: "Calendar" };
+const PASTED = ["TradingView", "Pine"]; // into TradingView
 const AGAIN_MS = 5_000; // after a failure
 const LATEST_MS = 75_000; // levels come every half minute; when nothing told of them they are asked for
 const byId = (id) => document.getElementById(id);
@@ -129,6 +131,22 @@ function takeAways(symbol) {
     link.download = "";
     const item = element("li");
     item.append(link);
+    if (PASTED.includes(name)) item.append(" ", copyOf(name, () => textAt(address), (text) => shown(item, text)));
     return item;
   });
+}
+
+async function textAt(address) {
+  const response = await fetch(address).catch(() => null);
+  if (!response?.ok) throw new Error("not there now, try again");
+  return response.text();
+}
+
+/** The text, below its link, to be selected. */
+function shown(item, text) {
+  item.querySelector("pre")?.remove();
+  const made = element("pre", text);
+  made.tabIndex = 0;
+  item.append(made);
+  return made;
 }

@@ -41,7 +41,7 @@ export class Now {
     write(byId("spot"), `$${steady(spot)}`);
     this.tellRegime(spot);
     const { above, below } = around(this.known.levels, spot);
-    for (const [id, level] of Object.entries({ above, below })) write(byId(id), told(level, spot));
+    for (const [id, next] of Object.entries({ above, below })) write(byId(id), told(next, spot));
     const sides = ["upper_1sd", "lower_1sd"].map((field) => this.known.levels.find(({ key }) => key === `1 day ${field}`));
     write(byId("move"), sides.every((one) => one?.price) ? sides.map((one) => price(one.price)).reverse().join(" to ") : "none");
     this.tellAge();
@@ -76,7 +76,7 @@ export class Now {
   }
 }
 
-function told(level, spot) {
-  if (!level) return "none";
-  return `${fullName(level)} ${price(level.price)}, ${percent(level.price / spot - 1)}`;
+function told(next, spot) {
+  if (!next) return "none";
+  return `${next.names} ${price(next.price)}, ${percent(next.price / spot - 1)}`;
 }

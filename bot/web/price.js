@@ -162,7 +162,7 @@ export class PriceChart {
     const bars = this.known?.bars ?? [];
     const isRead = this.index !== null && this.index < bars.length;
     const index = isRead ? this.index : bars.length - 1;
-    const values = bars.length && this.spot ? this.values(bars[index], isRead ? this.at : this.spot) : [];
+    const values = bars.length && this.spot ? this.values(bars[index], isRead ? this.at : this.spot, index === bars.length - 1) : [];
     this.reading.replaceChildren(...(values.length ? values : [["", bars.length ? "" : NONE]]).map(pair));
     this.reader.setAttribute("aria-valuemin", 1);
     this.reader.setAttribute("aria-valuemax", Math.max(1, bars.length));
@@ -170,13 +170,13 @@ export class PriceChart {
     this.reader.setAttribute("aria-valuetext", isRead ? values.map((one) => one.join(" ")).join(", ") : HINT);
   }
 
-  values({ time, open, high, low, close }, at) {
+  values({ time, open, high, low, close }, at, isLast) {
     const level = nearest(this.known.levels, at);
     const near = level && `${fullName(level)} ${price(level.price)}, ${percent(level.price / at - 1)}, ${dollars(level.price, at)}`;
     return [
       ["", `${when(time)} ${this.zone}`],
       ["O", plain(open)], ["H", plain(high)], ["L", plain(low)], ["C", plain(close)],
-      [`Nearest to ${plain(at)}:`, near ?? "none"],
+      [`${isLast ? "Nearest" : "Nearest of today's levels"} to ${plain(at)}:`, near ?? "none"],
     ];
   }
 

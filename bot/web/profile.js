@@ -1,5 +1,5 @@
 // GEX by strike: calls to the right, puts to the left, the levels beside it.
-import { coins, money } from "./amounts.js";
+import { clock, coins, money } from "./amounts.js";
 import { MOST_BARS, paint } from "./ladder.js";
 import { Plot, choice, offer } from "./plot.js";
 import { extent, nearest } from "./scales.js";
@@ -102,14 +102,15 @@ export class Profile {
 
   scene() {
     const { of, rows } = this.strikes;
-    const { spot_price: spot } = this.meta;
+    const { spot_price: spot, computed_at: at } = this.meta;
+    const then = `Spot at ${clock.format(new Date(at))}`; // the live one has moved on
     const marks = marksOf(this.levels, of);
     const window = this.windowOf(rows, spot, marks);
     const zones = of === ODTE ? [] : this.levels.gamma_flip_zones ?? [];
     const { rows: drawn, apart, step } = bars(rows, window, MOST_BARS);
     const view = {
       window, zones, apart, step, of, coin: label(this.symbol), whole: total(rows), rows: drawn,
-      marks: [{ kind: "spot", name: "Spot", whole: "Spot", price: spot }, ...marks, ...flips(zones, spot)],
+      marks: [{ kind: "spot", name: then, whole: then, price: spot }, ...marks, ...flips(zones, spot)],
     };
     return {
       summary: summary(view, rows),

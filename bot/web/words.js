@@ -6,6 +6,13 @@ export function element(name, text = "", className = "") {
   return made;
 }
 
+export function buttonOf(label, pressed) {
+  const button = element("button", label);
+  button.type = "button";
+  button.addEventListener("click", pressed);
+  return button;
+}
+
 /** Writes the text where it is not there already, so that nothing is laid out anew in vain. */
 export function write(node, text) {
   if (node.textContent !== text) node.textContent = text;
@@ -68,11 +75,16 @@ export function zoneName() {
   return name === offset ? name : `${name} (${offset})`;
 }
 
-/** A time in the reader's zone, with its day where that is not today. */
-export function moment(iso) {
+/** The time in the reader's zone, with its day where that is not today. */
+export function momentText(iso) {
   const date = new Date(iso);
   const isToday = date.toDateString() === new Date().toDateString();
-  const made = element("time", isToday ? clock.format(date) : `${day.format(date)} ${clock.format(date)}`);
+  return isToday ? clock.format(date) : `${day.format(date)} ${clock.format(date)}`;
+}
+
+/** That time as an element, which says it in UTC when it is pointed at. */
+export function moment(iso) {
+  const made = element("time", momentText(iso));
   made.dateTime = iso;
   made.title = `${iso.slice(0, 19).replace("T", " ")} UTC`;
   return made;

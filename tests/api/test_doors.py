@@ -215,9 +215,27 @@ async def test_what_a_preview_asks_for_uses_nothing_up():
     assert answer.status == 200
 
 
-async def test_signing_out_ends_it():
+async def open_with(there, means):
+    given = WITH_KEY if means == "key" else await there.pass_of("telegram:7")
+    return cookie_of(await there.post(given))
+
+
+@pytest.mark.parametrize("means", ["key", "link"])
+async def test_signing_out_ends_the_session_and_no_other(means):
     async with house() as there:
-        answer = await there.post({}, "DELETE")
+        ended, kept = [await open_with(there, means) for _ in range(2)]
+        before = await there.ask("/gex/levels", ended)
+        answer = await there.post({"Cookie": ended}, "DELETE")
+        after = [await there.ask("/gex/levels", cookie) for cookie in (ended, kept)]
+
+    assert (before.status, answer.status) == (200, 200)
+    assert [one.status for one in after] == [401, 200]
+
+
+@pytest.mark.parametrize("cookie", ["x=y", "gammabell_session=made.up"])
+async def test_the_browser_forgets_what_it_signs_out_of(cookie):
+    async with house() as there:
+        answer = await there.post({"Cookie": cookie}, "DELETE")
 
     assert answer.status == 200
     assert "gammabell_session=; " in answer.headers["Set-Cookie"]

@@ -131,6 +131,7 @@ async def test_the_list_of_paths_needs_nothing_from_elsewhere(client):
     page = answer.content.decode()
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
     assert "/gex/stress-history" in page
+    assert "/docs.css" in page
     assert "http://" not in page
     assert "https://" not in page
     assert "<script" not in page

@@ -39,8 +39,20 @@ def test_every_row_says_when_it_was_computed_and_from_whom():
         "venues": "deribit derive",
         "stale": "true",
         "simulated": "false",
+        "expiry": "",
     }
-    assert len({tuple(row.values())[4:] for row in rows}) == 1
+    assert len({tuple(row.values())[4:-1] for row in rows}) == 1
+
+
+def test_max_pain_says_which_expiry_it_is_of_and_nothing_else_does():
+    rows = read(csv_text(export_of()))
+
+    found = {row["level"]: row["expiry"] for row in rows if row["expiry"]}
+    assert found == {"max_pain": _iso(SNAPSHOT.levels.max_pain.expiry)}
+
+
+def _iso(moment):
+    return f"{moment:%Y-%m-%dT%H:%M:%S}Z"
 
 
 def test_lines_end_as_the_format_wants_them():

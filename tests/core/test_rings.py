@@ -50,7 +50,7 @@ def test_a_move_shows_both_ends_its_size_and_its_cause():
     assert card.title == "🔔 BTC HVL moved $80,000 → $82,000"
     assert card.lines == (
         "By +2.50%; spot $80,000, regime positive",
-        "Why: spot +2,000 USD",
+        "Why: +2,000 USD from spot's move",
     )
 
 

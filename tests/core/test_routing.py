@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.chats import Chat, Quiet
+from bot.core.chats import LONGEST_ABSENCE, Chat, Quiet
 from bot.core.events import Crossing, Freshness, LevelKey, Moved, RegimeChange
 from bot.core.routing import alert_id, by_topic, hearers, make_alert, route
 from bot.core.rules import RuleState, default_rules
@@ -220,6 +220,17 @@ def test_a_snoozed_chat_is_told_afterwards_and_no_other_chat_waits_with_it():
     alerts, _ = ring([CROSSING], ONE, make_rule("btc hvl cross", identity="2"), chats=[snoozed])
 
     assert [(alert.held, alert.due_at) for alert in alerts] == [(True, after(60)), (False, None)]
+
+
+@pytest.mark.parametrize(
+    ("absence", "rings"), [(LONGEST_ABSENCE - timedelta(seconds=1), 1), (LONGEST_ABSENCE, 0)]
+)
+def test_nothing_rings_for_those_who_have_not_been_there_for_long(absence, rings):
+    empty = Chat(ONE.target, away_since=NOON - absence)
+
+    alerts, rang = ring([CROSSING], ONE, chats=[empty])
+
+    assert (len(alerts), len(rang)) == (rings, rings)
 
 
 def test_a_paused_rule_and_a_chat_that_is_gone_hear_nothing_and_use_up_no_ring():

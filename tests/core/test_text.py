@@ -160,14 +160,16 @@ def test_a_move_is_told_with_both_ends_its_size_and_its_causes():
 
     assert text == (
         "BTC Call Resistance moved $80,000 -> $82,000 (+2.50%); spot $80,000; "
-        "why: spot +2,500 USD, open interest -500 USD. Data: deribit 0 s old."
+        "why: +2,500 USD from spot's move, -500 USD from open interest. Data: deribit 0 s old."
     )
 
 
 def test_a_wall_that_re_formed_is_told_as_such():
     moved = replace(MOVED, cause={"reformed": True, "spot": 2_000.0})
 
-    assert cause_text(moved) == "re-formed beyond the spot that crossed it; spot +2,000 USD"
+    assert cause_text(moved) == (
+        "re-formed beyond the spot that crossed it; +2,000 USD from spot's move"
+    )
 
 
 def test_a_move_without_a_known_cause_admits_it():
@@ -177,13 +179,13 @@ def test_a_move_without_a_known_cause_admits_it():
 def test_the_causes_of_a_small_coins_move_are_told_in_its_own_size():
     moved = replace(MOVED, symbol="HYPEUSDT", was=40.0, to=40.5, cause={"spot": 0.5})
 
-    assert cause_text(moved) == "spot +0.50 USD"
+    assert cause_text(moved) == "+0.50 USD from spot's move"
 
 
 def test_a_part_that_is_only_rounding_is_no_cause():
     moved = replace(MOVED, cause={"iv": 1.5e-11, "spot": 2_000.0})
 
-    assert cause_text(moved) == "spot +2,000 USD"
+    assert cause_text(moved) == "+2,000 USD from spot's move"
 
 
 def test_a_change_of_regime_is_told_with_both_ends():

@@ -1,10 +1,12 @@
 """Links into the dashboard, and the sessions that they open."""
 
+import asyncio
 import re
 
 import pytest
 
 from bot.core.reply import Link
+from bot.core.sessions import MOST_ENDED
 from bot.service.access import PASS_SECONDS, SESSION_SECONDS, Access, end_all
 from bot.store.memory import MemoryStore
 from tests.service.asking import HERE, in_channel, in_private, open_desk
@@ -12,12 +14,26 @@ from tests.service.asking import HERE, in_channel, in_private, open_desk
 URL = "https://bell.example.org"
 
 
+class Distant(MemoryStore):
+    """A store that takes its time, as databases do: others come in between."""
+
+    async def fact(self, name):
+        found = await super().fact(name)
+        await asyncio.sleep(0)
+        return found
+
+    async def first_fact(self, name, value):
+        found = await super().first_fact(name, value)
+        await asyncio.sleep(0)
+        return found
+
+
 class House:
     """Two processes over one store, at one time."""
 
     def __init__(self):
         self.seconds = 1_000_000.0
-        self.store = MemoryStore()
+        self.store = Distant()
         self.access, self.other = (Access(self.store, self._now, URL) for _ in range(2))
 
     def _now(self):
@@ -46,6 +62,14 @@ async def test_a_link_lets_in_once_whichever_process_is_asked(house):
 
     assert await house.other.enter(given)
     assert await house.access.enter(given) is None
+
+
+async def test_of_many_who_use_a_link_at_once_one_comes_in(house):
+    given = await house.ask()
+    entering = [way.enter(given) for way in (house.access, house.other) * 3]
+    sessions = await asyncio.gather(*entering)
+
+    assert sum(session is not None for session in sessions) == 1
 
 
 async def test_the_newest_link_alone_counts(house):
@@ -91,6 +115,51 @@ async def test_a_new_key_ends_every_session_within_a_second(house):
 
     assert await house.access.holder(session) is None
     assert await house.access.calendar_of(calendar.removesuffix(".ics")) is None
+
+
+async def test_a_session_that_was_ended_is_none_in_any_process_a_second_later(house):
+    ended, kept = [await house.access.begin("telegram:7") for _ in range(2)]
+    before = await house.other.holder(ended)
+    await house.access.end(ended)
+    here = await house.access.holder(ended)
+    house.seconds += 1
+
+    assert (before, here) == ("telegram:7", None)
+    assert await house.other.holder(ended) is None
+    assert await house.other.holder(kept) == "telegram:7"
+
+
+async def test_sessions_that_are_ended_at_once_have_all_ended(house):
+    sessions = [await house.access.begin("telegram:7") for _ in range(10)]
+    ways = [house.access, house.other] * 5
+    await asyncio.gather(*(way.end(one) for way, one in zip(ways, sessions, strict=True)))
+    house.seconds += 1
+
+    assert {await house.access.holder(one) for one in sessions} == {None}
+
+
+async def test_who_signs_out_often_fills_no_database_and_stays_out(house):
+    first = await house.access.begin("telegram:7")
+    await house.access.end(first)
+    for _ in range(2 * MOST_ENDED):
+        house.seconds += 1
+        await house.access.end(await house.access.begin("telegram:7"))
+    house.seconds += 1
+    new = await house.access.begin("telegram:7")
+
+    assert len(await house.store.fact("access.ended telegram:7")) < 20 * MOST_ENDED
+    assert await house.access.holder(first) is None
+    assert await house.other.holder(new) == "telegram:7"
+
+
+async def test_a_session_of_another_seal_ends_none(house):
+    session = await house.access.begin("telegram:7")
+    for token in ("", "made.up", await house.ask()):
+        await house.access.end(token)
+    house.seconds += 1
+
+    assert await house.access.holder(session) == "telegram:7"
+    assert await house.store.fact("access.ended telegram:7") is None
 
 
 async def test_a_calendar_has_one_address_for_years(house):

@@ -227,3 +227,14 @@ async def test_the_list_speaks_of_the_feed_as_well():
 
     assert reply.lines == ("The feed rings as well: crossings pack of BTC",)
     assert reply.actions == (Action("Add", "alert add"),)
+
+
+async def test_what_anyone_may_set_rings_once_a_minute_at_most():
+    desk = await open_desk()
+
+    refused = await desk.ask("alert add btc hvl cross any cooldown 59s", in_private("web:7"))
+    on_page = await desk.ask("alert add btc hvl cross any cooldown 1m", in_private("web:7"))
+    elsewhere = await desk.ask("alert add btc hvl cross any cooldown 1s", in_private())
+
+    assert only_line(refused).startswith("on this page an alert rings once a minute at most")
+    assert (on_page.title, elsewhere.title) == ("Alert #1 set", "Alert #2 set")

@@ -13,6 +13,7 @@ from bot.service.chats import Chats
 from bot.store.memory import MemoryStore
 from tests.service.builders import ManualClock, make_rule
 
+PAGE = "web:7"
 GROUP, TOPIC, OTHER = "telegram:-100", "telegram:-100/7", "telegram:-1001"
 
 
@@ -160,6 +161,31 @@ async def test_a_revived_chat_has_its_settings_and_no_trouble():
 
     assert await book.chats.of(GROUP) == Chat(GROUP, "Traders")
     assert await book.chats.suspend(GROUP, "missing Send Messages")
+
+
+async def test_who_left_is_away_from_the_first_time_on_until_they_come_back():
+    book = Book()
+    await book.chats.change(PAGE, having(zone="Asia/Tokyo"))
+    left = book.clock.now()
+    await book.chats.miss(PAGE)
+    book.clock.wait(60)
+
+    await book.chats.miss(PAGE)
+
+    assert (await book.chats.of(PAGE)).away_since == left
+    await book.chats.revive(PAGE)
+    assert await book.chats.of(PAGE) == Chat(PAGE, zone="Asia/Tokyo")
+    assert book.told == [PAGE] * 3
+
+
+async def test_who_left_leaves_a_trace_where_rules_are_alone():
+    book = Book()
+    await book.store.add_rule(make_rule("btc hvl cross", PAGE))
+
+    await book.chats.miss(PAGE)
+    await book.chats.miss("web:visitor")
+
+    assert await book.chats.all() == [Chat(PAGE, away_since=book.clock.now())]
 
 
 async def test_nothing_is_stored_of_a_chat_that_wants_nothing():

@@ -547,6 +547,18 @@ class TestARevivedChat:
         assert [target for target, _ in world.told] == ["telegram:7"]
 
 
+async def test_who_is_not_there_is_away_until_they_hear_something():
+    world = await World(*[NobodyThere("the page is closed", 30.0)] * 2).holding(make_alert())
+    found = []
+
+    for wait in (0, 30, 30):
+        await world.deliver(wait)
+        found.append((await world.chats.of(GROUP.target)).away_since)
+
+    assert found == [NOON, NOON, None]
+    assert await world.ends() == {"a": "sent"}
+
+
 async def test_a_silence_that_began_after_the_ring_was_made_holds_it():
     world = await World(DeliveryError("busy")).holding(make_alert("a"))
     await world.deliver()

@@ -1033,6 +1033,26 @@ async def test_the_first_fact_stays_whoever_comes_first(store, other):
     assert set(found) == {await store.fact("key")}
 
 
+async def test_a_fact_is_swapped_by_who_knows_it(store, other):
+    unknown = await store.swap_fact("pass", "", "x")
+    await store.put_fact("pass", "a")
+    wrong = await store.swap_fact("pass", "b", "x")
+    right = await store.swap_fact("pass", "a", "")
+
+    assert (unknown, wrong, right) == (False, False, True)
+    assert await other.fact("pass") == ""
+
+
+async def test_of_many_who_swap_a_fact_one_is_first(store, other):
+    await store.put_fact("pass", "a")
+    ways = [store, other] * 5
+    swaps = [way.swap_fact("pass", "a", f"by {n}") for n, way in enumerate(ways)]
+    swapped = await asyncio.gather(*swaps)
+
+    assert swapped.count(True) == 1
+    assert await store.fact("pass") == f"by {swapped.index(True)}"
+
+
 async def test_facts_are_not_what_the_store_notes_of_itself(store):
     await store.open_market("sim")
     for name in ("market", "position", "identity"):

@@ -38,8 +38,14 @@ test("an answer without its optional sections has the levels of both sets", () =
 test("what is next above and below spot is a level and no expected move", () => {
   const { above, below } = around(levelsOf(DATA), 80_100);
 
-  assert.equal(fullName(above), "Call Resistance 0DTE");
-  assert.equal(fullName(below), "Max Pain");
+  assert.deepEqual(above, { names: "Call Resistance 0DTE", price: 81_000 });
+  assert.deepEqual(below, { names: "Max Pain", price: 80_000 });
+});
+
+test("all that stand at the next price are named, those that matter most first", () => {
+  const { above } = around(levelsOf({ ...DATA, odte: { hvl: 82_000, call_resistance: null, put_support: 79_000 } }), 81_000);
+
+  assert.deepEqual(above, { names: "HVL, Call Wall 2, HVL 0DTE", price: 82_000 });
 });
 
 test("where there is no level none is nearest", () => {

@@ -49,6 +49,31 @@ def test_an_open_page_recovers_when_the_program_is_started_again(browser, progra
     page.close()
 
 
+def test_the_chat_comes_back_with_the_page_and_waits_no_longer(browser, program):
+    port = str(free_port())
+    first = program(API__PORT=port)
+    page = browser.new_page()
+    page.add_init_script(WITHOUT_PATIENCE)
+    page.goto(first.address())
+    page.wait_for_selector("#talk .welcome")
+    until(page, f"{CONNECTION} === 'live'")
+
+    first.stop()
+    until(page, "document.getElementById('chat-state').textContent.includes('Not connected')")
+    program(API__PORT=port).address()
+    until(page, f"{CONNECTION} === 'live'")
+
+    until(page, "document.getElementById('chat-state').textContent === ''")
+    page.close()
+
+
+# What the page would do after a second or more it never does.
+WITHOUT_PATIENCE = """
+const later = setTimeout;
+window.setTimeout = (act, ms) => (ms < 1000 ? later(act, ms) : 0);
+"""
+
+
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as held:
         return held.getsockname()[1]

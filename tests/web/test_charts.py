@@ -67,3 +67,33 @@ def test_one_expiry_s_strikes_can_be_chosen(visit):
     page.select_option("#profile select", "0dte")
 
     page.wait_for_selector("#profile [role=img][aria-label*='0DTE']")
+
+
+def test_the_level_nearest_to_an_old_candle_is_told_to_be_of_today(visit):
+    page = visit()
+    slider = reader(page, "Price by time")
+    slider.wait_for()
+    slider.focus()
+
+    page.keyboard.press("ArrowLeft")  # the last one comes first
+    page.keyboard.press("Home")
+    first = slider.get_attribute("aria-valuetext")
+    page.keyboard.press("End")
+    last = slider.get_attribute("aria-valuetext")
+
+    assert "Nearest of today's levels to" in first
+    assert "Nearest to" in last
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280, 1600])
+def test_the_price_chart_stays_where_it_is_while_a_candle_is_read(visit, width):
+    page = visit(width=width)
+    page.wait_for_selector("#price canvas")
+    height = "document.querySelector('#price .plot-reading').offsetHeight"
+    rest = page.evaluate(height)
+
+    reader(page, "Price by time").focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Home")
+
+    assert page.evaluate(height) == rest

@@ -78,3 +78,22 @@ def test_without_scripts_every_path_is_listed(browser, demo):
     assert "GET /gex/levels" in text
     assert "GET /export/{symbol}/{format}" in text
     assert wrong == []
+
+
+def test_every_path_that_is_listed_leads_to_an_answer(browser, demo):
+    with docs(browser, f"{demo}/v2/docs", java_script_enabled=False) as (page, wrong):
+        addresses = page.eval_on_selector_all("#list h2 a", "all => all.map(one => one.href)")
+        answers = [page.request.get(address).status for address in addresses]
+
+    assert len(addresses) > 10
+    assert all(address.startswith(f"{demo}/v2/") for address in addresses)
+    assert set(answers) == {200}
+    assert wrong == []
+
+
+def test_the_list_is_dark_where_the_reader_s_screen_is(browser, demo):
+    options = {"java_script_enabled": False, "color_scheme": "dark"}
+    with docs(browser, f"{demo}/docs", **options) as (page, _):
+        background = page.locator("body").evaluate("it => getComputedStyle(it).backgroundColor")
+
+    assert background == "rgb(28, 32, 34)"

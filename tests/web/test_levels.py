@@ -27,8 +27,10 @@ def test_the_demo_shows_levels_charts_venues_and_that_it_is_simulated(visit):
     assert "deribit" in page.inner_text("#venues")
     assert "SIMULATED market data" in page.inner_text("#mark")
     assert page.title().startswith("SIMULATED")
-    assert set(marks) == {'"SIMULATED"'}
+    assert set(marks) == {'" SIMULATED"'}
+    assert page.get_by_role("heading", name="Levels SIMULATED", exact=True).is_visible()
     until(page, "document.getElementById('connection').textContent === 'live'")
+    assert "●live" not in page.locator(".status").aria_snapshot()
 
 
 def test_another_symbol_is_a_press_or_an_arrow_away(visit):
@@ -85,6 +87,51 @@ def test_a_file_can_be_saved(visit, form, ending):
     name = download.value.suggested_filename
     assert re.fullmatch(rf"gammabell-BTCUSDT-\S+-SIMULATED\.{ending}", name)
     assert "simulated" in download.value.path().read_text().lower()
+
+
+@pytest.mark.parametrize(("name", "begins"), [("TradingView", "$BTCUSD:"), ("Pine", "//")])
+def test_what_is_pasted_elsewhere_is_copied_by_a_press(visit, name, begins):
+    page = visit()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+
+    page.click(f"#exports [aria-label='Copy {name}']")
+    page.wait_for_selector("#exports >> text=copied")
+
+    assert page.evaluate("navigator.clipboard.readText()").startswith(begins)
+    assert page.query_selector("#exports pre") is None
+
+
+def test_where_there_is_no_clipboard_the_text_is_selected(opened, demo):
+    page = opened(demo)
+    page.add_init_script(WITHOUT_CLIPBOARD)
+    page.goto(demo)
+
+    page.click("#exports [aria-label='Copy TradingView']")
+    page.wait_for_selector("#exports >> text=selected")
+
+    assert page.evaluate("getSelection().toString()").startswith("$BTCUSD:")
+
+
+# As a page has it that came by plain HTTP from another machine.
+WITHOUT_CLIPBOARD = "Object.defineProperty(navigator, 'clipboard', { value: undefined });"
+
+
+def test_a_page_that_is_open_over_midnight_says_of_what_day_its_times_are(opened, demo):
+    page = opened(demo)
+    page.clock.install()
+    page.goto(demo)
+    page.wait_for_selector("#log time")
+    today = page.eval_on_selector_all("#log time", TEXTS)
+
+    page.clock.fast_forward("24:00:00")
+    until(page, f"({TEXTS})([...document.querySelectorAll('#log time')]).at(-1).length > 8")
+    later = page.eval_on_selector_all("#log time", TEXTS)
+
+    assert re.fullmatch(r"\d\d:\d\d:\d\d", today[-1])
+    assert re.fullmatch(r"\d+ \w{3,4} \d\d:\d\d:\d\d", later[-1])
+
+
+TEXTS = "all => all.map(one => one.textContent)"
 
 
 def test_dark_is_dark_also_in_the_charts(visit):

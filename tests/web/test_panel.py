@@ -148,6 +148,17 @@ def test_a_file_is_saved_under_the_pages_policy(visit):
     assert "hvl" in download.value.path().read_text()
 
 
+def test_the_level_string_of_a_card_is_copied_by_a_press(visit):
+    page = visit()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    type_line(page, "export btc tradingview")
+
+    page.click("#talk .card .copy button")
+    page.wait_for_selector("#talk .card >> text=copied")
+
+    assert page.evaluate("navigator.clipboard.readText()") == page.inner_text("#talk .card th")
+
+
 def test_whoever_reads_further_up_is_told_what_is_new_and_stays_there(visit):
     page = visit()
     for _ in range(3):
@@ -198,10 +209,12 @@ def test_what_was_typed_outlives_a_lost_connection_and_goes_out_after_it(browser
 
     type_line(page, "flip btc")
     held = page.input_value("#line")
+    told = page.inner_text("#chat-state")
     program(API__PORT=port).address()
     page.wait_for_selector("#talk .card")
 
     assert held == "flip btc"
+    assert told == "Not connected; your line goes out when it is back."
     assert page.inner_text("#talk .said") == "flip btc"
     assert page.input_value("#line") == ""
     page.close()

@@ -253,7 +253,7 @@ def test_0dte_has_levels_of_its_own(page, site):
         "#profile .plot-tag", "all => all.map(one => one.textContent)"
     )
 
-    assert names == ["puts", "calls", "Call Res. 0DTE", "$81,000", "Spot", "$80,000"]
+    assert names == ["puts", "calls", "Call Res. 0DTE", "$81,000", "Spot at 21:00", "$80,000"]
 
 
 def test_an_answer_that_comes_late_is_not_shown_under_another_symbol(page, site):

@@ -27,11 +27,11 @@ MOST_PAGES = 200  # open at once, in this process
 MOST_PAGES_THERE = 20  # from one address
 LONGEST_MESSAGE = 4_096  # bytes that a page may send at once
 HEARTBEAT_SECONDS = 20.0
+STAY_SECONDS = 600.0  # well within core.chats.LONGEST_ABSENCE
 WAITING = 8  # lines of a page that wait for their turn
 UNSIGNED = Reply("No answer", lines=("that button is not ours; ask again",), tone="error")
 TOO_FAST = Reply("No answer", lines=("one thing after the other, please",), tone="error")
 
-Arrived = Callable[[str], Awaitable[None]]
 Said = dict[str, Any]
 
 
@@ -41,6 +41,14 @@ class Allowances:
 
     lines: Allowance
     offers: Allowance  # asked for at every key that is typed
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Who is told of whom there is somebody, and of whom nobody any more."""
+
+    arrived: Callable[[str], Awaitable[None]]
+    left: Callable[[str], Awaitable[None]]
 
 
 class WebChat:
@@ -53,17 +61,19 @@ class WebChat:
         signer: Signer,
         guests: Guests,
         allowances: Allowances,
-        arrived: Arrived,
+        presence: Presence,
         *,
         simulated: bool,
+        stay_seconds: float = STAY_SECONDS,
     ) -> None:
         self._commands = commands
         self._rooms = rooms
         self._signer = signer
         self._guests = guests
         self._allowances = allowances
-        self._arrived = arrived  # told who may be reached again
+        self._presence = presence
         self._simulated = simulated
+        self._stay_seconds = stay_seconds
 
     async def welcome(self, request: web.BaseRequest) -> Guest | None:
         """Who asks; None when there are too many. Raises StoreError."""
@@ -88,23 +98,42 @@ class WebChat:
         self._rooms.enter(target, page)
         try:
             await page.tell({"type": "hello", "signedIn": guest.signed_in})
-            await self._arrived(target)
+            await self._presence.arrived(target)
             await self._converse(page, target)
         except* (ConnectionError, BotError) as gone:  # tasks of a group raise theirs in one
             logger.info("a page of the dashboard is gone: %s", gone.exceptions[0])
         finally:
-            self._rooms.leave(target, page)
+            await self._leave(page, target)
         return socket
+
+    async def _leave(self, page: Page, target: str) -> None:
+        self._rooms.leave(target, page)
+        if self._rooms.of(target):
+            return
+        try:
+            await self._presence.left(target)
+        except BotError as error:
+            logger.error("a page of the dashboard was closed: %s", error)
 
     async def _converse(self, page: Page, target: str) -> None:
         """One line after the other, so that a page has one at work; acknowledgements at once."""
         lines: asyncio.Queue[Said] = asyncio.Queue(WAITING)
         async with asyncio.TaskGroup() as group:
-            working = group.create_task(self._work(page, target, lines))
+            tasks = [
+                group.create_task(self._work(page, target, lines)),
+                group.create_task(self._stay(target)),
+            ]
             try:
                 await self._hear(page, target, lines)
             finally:
-                working.cancel()
+                for task in tasks:
+                    task.cancel()
+
+    async def _stay(self, target: str) -> None:
+        """Say again who is here: a page in another process may have said that they left."""
+        while True:
+            await asyncio.sleep(self._stay_seconds)
+            await self._presence.arrived(target)
 
     async def _hear(self, page: Page, target: str, lines: "asyncio.Queue[Said]") -> None:
         async for message in page.socket:

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from bot.chat.buttons import Signer
 from bot.core.keys import BY_KEY
+from bot.core.places import PASSING
 from bot.ports import Allowance
 
 COOKIE = "gammabell_guest"
@@ -67,7 +68,7 @@ class Guests:
         if self._newcomers.missing(address):
             return None
         self._newcomers.take(address)
-        return token_hex(GUEST_BYTES)
+        return PASSING.partition(":")[2] + token_hex(GUEST_BYTES)
 
 
 def _name_of(holder: str) -> str:

@@ -21,6 +21,7 @@ COLUMNS = (
     "venues",
     "stale",
     "simulated",
+    "expiry",  # of max pain, which is of one alone
 )
 
 KEYS = (  # what every table has a row of, whatever the market
@@ -48,7 +49,8 @@ def csv_text(export: Export) -> str:
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for level, price, scope in (*_levels(snapshot), *_zones(snapshot), *_ranked(snapshot)):
-        writer.writerow((level, *_cells(price, snapshot.spot), scope, *stamp))
+        expiry = _expiry(level, snapshot)
+        writer.writerow((level, *_cells(price, snapshot.spot), scope, *stamp, expiry))
     return text.getvalue()
 
 
@@ -57,6 +59,11 @@ def _cells(price: float | None, spot: float) -> tuple[str, str]:
     if price is None:
         return "", ""
     return number_text(price), number_text((price / spot - 1) * 100)
+
+
+def _expiry(level: str, snapshot: Snapshot) -> str:
+    pain = snapshot.levels.max_pain
+    return _time(pain.expiry) if pain is not None and level == "max_pain" else ""
 
 
 def _levels(snapshot: Snapshot) -> Iterator[Row]:

@@ -12,7 +12,8 @@ from bot.core.text import level_text
 from bot.core.view import View
 from bot.core.words import fitting
 from bot.errors import UserError
-from bot.service.commands.calls import call_here, call_nowhere, require_calm
+from bot.service.commands.calls import LEAST_COOLDOWN, call_here, call_nowhere, require_calm
+from bot.service.commands.dashboard import PAGE
 from bot.service.commands.homes import (
     lacking_lines,
     require_manager,
@@ -103,6 +104,7 @@ class AlertCommands:
         """A new rule, unless it is there already."""
         del view
         new = parse_rule(" ".join(command.arguments), self._parts.symbols, command.home)
+        _require_modest(new)
         own = await self._store.rules(command.home)
         for rule in own:
             if replace(rule, id="", paused=False) == new:
@@ -213,6 +215,12 @@ class AlertCommands:
             return fitting(text, [choice_text(rule) for rule in rules if rule.paused in states])
 
         return complete
+
+
+def _require_modest(rule: Rule) -> None:
+    """Raises UserError for a rule of a page that may ring too often: guests may be anyone."""
+    if rule.target.startswith(PAGE) and rule.cooldown < LEAST_COOLDOWN:
+        raise UserError("on this page an alert rings once a minute at most; give it cooldown 1m")
 
 
 def _where_lines(command: Command) -> tuple[str, ...]:

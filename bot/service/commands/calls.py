@@ -10,7 +10,9 @@ from bot.errors import UserError
 from bot.service.chats import Chats
 
 MOST_CALLED = 20  # people in one chat
-LEAST_COOLDOWN = timedelta(minutes=1)  # of a rule whose rings others have to read
+LEAST_COOLDOWN = timedelta(
+    minutes=1
+)  # of a rule whose rings others have to read, or that anyone may set
 
 
 def require_calm(rule: Rule) -> None:

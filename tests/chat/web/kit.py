@@ -1,5 +1,6 @@
 """The dashboard's chat on a real socket, over the real commands."""
 
+import asyncio
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -8,7 +9,7 @@ import aiohttp
 from bot.api.codes import RATE_LIMIT_EXCEEDED, Refused
 from bot.api.pages import Place, Stream
 from bot.chat.buttons import Signer
-from bot.chat.web.chat import Allowances, WebChat
+from bot.chat.web.chat import Allowances, Presence, WebChat
 from bot.chat.web.guests import Guests
 from bot.chat.web.rooms import Rooms, WebSender
 from bot.service.limits import Buckets, Limit
@@ -25,11 +26,13 @@ def few(count):
 class House:
     """Pages come in, and rings go out."""
 
-    def __init__(self, *, simulated=False, newcomers=100, lines=1_000):
+    def __init__(self, *, simulated=False, newcomers=100, lines=1_000, stay_seconds=600.0):
         self.desk = Desk(simulated=simulated)
         self.rooms = Rooms()
         self.signer = Signer("key")
         self.arrived = []
+        self.left = asyncio.Queue()
+        self.trouble = None  # of whoever is told who left
         self.holders = {}  # of sessions, by token
         self.address = "192.0.2.1"  # where the next page comes from
         self.sender = WebSender(self.rooms, self.signer, simulated=simulated)
@@ -40,8 +43,9 @@ class House:
             self.signer,
             guests,
             Allowances(few(lines), few(1_000)),
-            self._arrive,
+            Presence(self._arrive, self._leave),
             simulated=simulated,
+            stay_seconds=stay_seconds,
         )
 
     @asynccontextmanager
@@ -68,6 +72,11 @@ class House:
 
     async def _arrive(self, target):
         self.arrived.append(target)
+
+    async def _leave(self, target):
+        self.left.put_nowait(target)
+        if self.trouble:
+            raise self.trouble
 
 
 class Visitor:

@@ -11,6 +11,7 @@ import pytest
 
 from bot.chat.web.chat import MOST_PAGES_THERE
 from bot.core.menu import Argument, Entry
+from bot.errors import StoreError
 from bot.service.commands import Handled
 from tests.api.serving import KEY, add_key
 from tests.chat.web.kit import House, another_browser, visit
@@ -172,6 +173,38 @@ async def test_one_address_has_so_many_pages_open(house):
         await stack.enter_async_context(visit(client))
 
     assert refused.value.status == 429
+
+
+async def test_a_guest_left_when_the_last_of_their_pages_is_closed(house):
+    async with house.open() as client:
+        async with visit(client):
+            async with visit(client):
+                (guest,) = set(house.arrived)
+            async with visit(client):
+                pass
+            before = house.left.qsize()
+        left = await asyncio.wait_for(house.left.get(), 5)
+
+    assert (before, left) == (0, guest)
+
+
+async def test_who_stays_is_said_to_be_there_again_and_again():
+    house = House(stay_seconds=0.001)
+    async with house.open() as client, visit(client) as page:
+        while len(house.arrived) < 3:
+            await page.ask(line="flip btc")
+
+    assert len(set(house.arrived)) == 1
+
+
+async def test_a_page_that_is_closed_while_the_store_refuses_is_an_error_of_one_line(house, caplog):
+    house.trouble = StoreError("the disk is full")
+    async with house.open() as client:
+        async with visit(client):
+            pass
+        await asyncio.wait_for(house.left.get(), 5)
+
+    assert "a page of the dashboard was closed: the disk is full" in caplog.text
 
 
 @pytest.mark.parametrize(("scheme", "is_secure"), [("https", True), ("http", False)])
