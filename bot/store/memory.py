@@ -556,4 +556,5 @@ def _forget_guests(stored: Stored, before: datetime) -> None:
 
 def _rows(stored: Stored) -> int:
     counts = (len(stored.snapshots), len(stored.chains), len(stored.journal), len(stored.alerts))
-    return sum(counts) + len(stored.minutes) + len(stored.request_counts) + len(stored.rules) + len(stored.chats)
+    wanted = len(stored.rules) + len(stored.chats)
+    return sum(counts) + wanted + len(stored.minutes) + len(stored.request_counts)

@@ -464,9 +464,8 @@ class SqlStore(SqlOutbox):
                 return rows
             rows += deleted.rowcount
 
-
     async def _forget_guests(self, before: datetime) -> int:
-        """Delete the rules and chats of guests who stay away, a few at a time; how many rows."""
+        """Delete the rules and chats of guests who stay away; how many rows."""
         passing = select(chats.c.body).where(chats.c.target.startswith(PASSING, autoescape=True))
         async with self._reading() as database:
             bodies = (await database.run(passing)).scalars().all()

@@ -34,7 +34,10 @@ export class Chat {
     this.waits = false; // whether the line goes out as soon as it can
     this.line.addEventListener("input", () => { this.waits = false; this.tellState(); });
     byId("say").addEventListener("submit", (event) => { event.preventDefault(); this.submit(); });
-    byId("sign-out").addEventListener("click", signOut);
+    byId("sign-out").addEventListener("click", async () => {
+      const trouble = await signOut();
+      if (trouble) this.talk.add(element("p", trouble, "error"));
+    });
     this.talk.add(welcome((text) => this.type(text)));
   }
 

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from bot.core.chats import LONGEST_ABSENCE
 from bot.core.events import Crossing, LevelKey
 from bot.core.routing import route
@@ -67,11 +69,43 @@ async def test_it_rings_again_when_the_guest_is_back(store, other):
 async def test_what_a_passing_guest_set_is_deleted_when_they_stay_away(store, other):
     house = House(store)
     await house.open()
+    await house.chats.miss(GUEST)
+
+    deleted = [await other.prune(NOON, NOON + late) for late in (0 * MINUTE, MINUTE, MINUTE)]
+
+    assert deleted == [0, len(["the rule", "the chat"]), 0]
+    assert (await store.rules(), await store.chats()) == ([], [])
+
+
+async def test_what_is_known_of_a_deleted_rule_is_deleted_as_well(store):
+    house = House(store)
+    await house.open()
     await house.cross(1)
     await house.chats.miss(GUEST)
-    await store.add_rule(make_rule("btc regime", HERE))
 
-    before = await other.prune(NOON, house.now)
-    deleted = await other.prune(NOON, house.now + MINUTE)
+    await store.prune(NOON, house.now + MINUTE)
 
-    assert deleted - before == 2 - len(["what rang came first"])
+    assert await store.rule_states() == {}
+
+
+@pytest.mark.parametrize("target", ["web:0123456789abcdef", "telegram:7", "webXguest-1"])
+async def test_whom_the_bot_knows_keeps_their_rules_however_long_they_stay_away(store, target):
+    chats = House(store).chats
+    rule = await store.add_rule(make_rule("btc regime", target))
+    await chats.miss(target)
+
+    await store.prune(NOON, NOON + timedelta(days=400))
+
+    assert await store.rules() == [rule]
+    assert [chat.target for chat in await store.chats()] == [target]
+
+
+async def test_who_came_back_keeps_their_rules(store):
+    house = House(store)
+    await house.open()
+    await house.chats.miss(GUEST)
+    await house.chats.revive(GUEST)
+
+    await store.prune(NOON, NOON + timedelta(days=400))
+
+    assert len(await store.rules()) == 1

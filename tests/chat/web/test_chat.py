@@ -11,6 +11,7 @@ import pytest
 
 from bot.chat.web.chat import MOST_PAGES_THERE
 from bot.core.menu import Argument, Entry
+from bot.core.places import PASSING
 from bot.errors import StoreError
 from bot.service.commands import Handled
 from tests.api.serving import KEY, add_key
@@ -91,7 +92,7 @@ async def test_a_browser_stays_the_same_guest_and_another_one_is_another(house):
 
     first, again, stranger = house.arrived
     assert first == again != stranger
-    assert first.startswith("web:")
+    assert all(guest.startswith(PASSING) for guest in house.arrived)
 
 
 async def test_nobody_becomes_a_guest_by_making_up_a_cookie(house):
@@ -131,6 +132,7 @@ async def test_who_comes_by_a_link_is_one_guest_in_every_browser_and_no_other_on
     first, again, *others = house.arrived
     assert first == again
     assert len({first, *others}) == 5
+    assert [one.startswith(PASSING) for one in (first, *others)] == [False, False, True, True, True]
     assert "telegram" not in "".join(house.arrived)
 
 
