@@ -45,7 +45,7 @@ from bot.api.headers import request_id
 from bot.api.kept import Kept
 from bot.api.metrics import OTHER, Metrics
 from bot.api.openapi import make_document
-from bot.api.pages import JSON, TEXT, Download, Page, Place, Stream, always
+from bot.api.pages import JSON, TEXT, Download, Page, Place, Stream, always, own_path
 from bot.api.parameters import parse_query
 from bot.api.patience import within
 from bot.api.quotas import Quotas
@@ -57,7 +57,6 @@ from bot.ports import Store
 
 logger = logging.getLogger(__name__)
 
-PREFIX = "/v2"
 ANSWER_SECONDS = 10.0
 RECHECK_SECONDS = 30.0  # whether whoever is told of what happens still has a key
 READ_SECONDS = 30.0
@@ -276,9 +275,7 @@ class Api:
         return self._found.get(target) or self._found.put(target, self._parse(request))
 
     def _parse(self, request: web.BaseRequest) -> Found:
-        path = request.rel_url.path
-        if path.startswith(f"{PREFIX}/"):
-            path = path.removeprefix(PREFIX)
+        path = own_path(request)
         label = path if path in self._places else f"/{path[1:].partition('/')[0]}/"
         if label in self._places:
             return Found(label, place=self._places[label])

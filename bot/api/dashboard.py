@@ -8,7 +8,7 @@ from aiohttp import web
 from bot.api.codes import FORBIDDEN, NOT_FOUND, Refused, invalid, too_many
 from bot.api.files import Assets, front_page
 from bot.api.live import Live
-from bot.api.pages import Described, Download, Place, Serve, always
+from bot.api.pages import Described, Download, Place, Serve, always, own_path
 from bot.api.parameters import Parameter, known_word, one_of, parse_query, text
 from bot.api.schema import Problem
 from bot.api.views import Newest
@@ -75,7 +75,7 @@ class Pictures:
         snapshot = await self._newest(symbol)
         png = None
         if snapshot:
-            stale = snapshot.stale or self._now() - snapshot.heard_at > self._stale_after
+            stale = snapshot.is_stale(self._now(), self._stale_after)
             kind = name.removesuffix(".png")
             png = await self._picture(snapshot, kind, str(asked["theme"]), stale)
         if png is None:
@@ -124,7 +124,7 @@ class Calendars:
 
     async def serve(self, request: web.BaseRequest) -> Download:
         """The calendar; it shows one symbol's expiries and nothing else. Raises Refused."""
-        name = request.rel_url.path.removeprefix("/v2").removeprefix("/calendar/")
+        name = own_path(request).removeprefix("/calendar/")
         name = name.removesuffix(".ics")
         symbol = await self._symbol_of(name)
         if symbol is None:
@@ -138,7 +138,7 @@ class Calendars:
 
 def _named(request: web.BaseRequest, names: Mapping[str, Sequence[str]]) -> Sequence[str]:
     """The names that end the path, each one that may stand there. Raises Refused."""
-    words = request.rel_url.path.removeprefix("/v2").split("/")[2:]
+    words = own_path(request).split("/")[2:]
     if len(words) != len(names):
         raise Refused(NOT_FOUND, "no such path; /docs lists all there are")
     problems = []

@@ -10,12 +10,12 @@ from bot.api.files import Assets, front_page
 from bot.api.gate import LONGEST_KEY, SESSION
 from bot.api.pages import Download, Place, always
 from bot.core.keys import BY_KEY, ApiKey, find_key
+from bot.core.sessions import SESSION_SECONDS
 from bot.ports import Allowance
 
 TEXT = "text/plain; charset=utf-8"
 PASS_HEADER = "X-Pass"  # noqa: S105  the header's name
 LONGEST_PASS = 400
-SESSION_SECONDS = 30 * 86_400  # that the browser keeps its cookie; what is in it says the same
 
 AddressOf = Callable[[web.BaseRequest], str]
 Keys = Callable[[], Awaitable[Sequence[ApiKey]]]

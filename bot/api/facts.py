@@ -14,7 +14,6 @@ class Facts:
         self, snapshot: Snapshot, venues: Sequence[str] | None, *, simulated: bool
     ) -> None:
         self.of = snapshot
-        self._heard_at = snapshot.heard_at
         self._heard = [(source.venue, source.at) for source in snapshot.sources]
         self._meta = meta(snapshot, snapshot.at, "", venues)
         if simulated:
@@ -26,7 +25,7 @@ class Facts:
         found.timestamp, found.request_id, found.rate_limit = now, request_id, limit
         found.freshness_seconds = (now - snapshot.at).total_seconds()
         if found.extra:
-            found.extra.stale = snapshot.stale or now - self._heard_at > stale_after
+            found.extra.stale = snapshot.is_stale(now, stale_after)
             found.extra.venue_ages_seconds = {
                 venue: (now - at).total_seconds() for venue, at in self._heard
             }

@@ -9,7 +9,7 @@ from pathlib import Path
 from aiohttp import web
 
 from bot.api.codes import NOT_FOUND, Refused
-from bot.api.pages import HTML, Page
+from bot.api.pages import HTML, Page, own_path
 
 FILES = Path(__file__).parents[1] / "web"
 CHARTS = "vendor/lightweight-charts.js"
@@ -47,7 +47,7 @@ class Assets:
 
     async def serve(self, request: web.BaseRequest) -> Page:
         """The file. Raises Refused."""
-        path = request.rel_url.path.removeprefix("/v2")
+        path = own_path(request)
         page = self.files.get(path.removeprefix(f"/{self.folder}/"))
         if page is None:
             raise Refused(NOT_FOUND, "no such file in this version; load the page again")

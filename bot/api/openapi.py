@@ -10,7 +10,7 @@ from bot.api.calls import Route
 from bot.api.codes import CODES, METHOD_NOT_ALLOWED, RATE_LIMIT_EXCEEDED, UNAUTHORIZED, Code
 from bot.api.components import make_components
 from bot.api.examples import example_of, example_of_refusal
-from bot.api.pages import Described
+from bot.api.pages import PREFIX, Described
 from bot.api.parameters import Parameter
 from bot.api.schema import VERSION, Failure, Success
 
@@ -64,7 +64,7 @@ def make_document(
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "tags": [{"name": name} for name in (LEVELS, FILES, ABOUT_US)],
-        "servers": [{"url": "/"}, {"url": "/v2"}],
+        "servers": [{"url": "/"}, {"url": PREFIX}],
         "paths": paths,
         "components": {
             "schemas": components,

@@ -16,6 +16,7 @@ HTML, JSON, TEXT = (
     "application/json",
     "text/plain; version=0.0.4; charset=utf-8",
 )
+PREFIX = "/v2"  # everything is served below it as well
 GZIP = 31  # zlib's word for a gzip stream
 TAG_BYTES = 16
 
@@ -75,6 +76,12 @@ class Place:
     same_origin: bool = False  # whether only a page of ours may ask
     methods: Sequence[str] = METHODS
     described: Described | None = None
+
+
+def own_path(request: web.BaseRequest) -> str:
+    """The path, whether it was asked for at the root or below the prefix."""
+    path = request.rel_url.path
+    return path.removeprefix(PREFIX) if path.startswith(f"{PREFIX}/") else path
 
 
 def always(page: Page) -> Place:

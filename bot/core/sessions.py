@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+SESSION_SECONDS = 30 * 86_400  # that one lasts, and that the browser keeps its cookie
 MOST_ENDED = 100  # names kept for one holder, so that nobody's signing out fills the database
 
 

@@ -89,6 +89,10 @@ class Snapshot:
         """The time of its newest source: a venue that fails leaves before the others are old."""
         return max((source.at for source in self.sources), default=self.at)
 
+    def is_stale(self, now: datetime, stale_after: timedelta) -> bool:
+        """Whether its data is too old by then to ring on."""
+        return self.stale or now - self.heard_at > stale_after
+
 
 def compute_levels(chain: OptionChain, spot: float, now: datetime) -> Levels:
     """The levels of both sets and the sections beside them, as levels.md defines each."""

@@ -19,7 +19,7 @@ class View:
 
     def is_stale(self, snapshot: Snapshot) -> bool:
         """Whether the data is too old to ring on."""
-        return snapshot.stale or self.now - snapshot.heard_at > self.stale_after
+        return snapshot.is_stale(self.now, self.stale_after)
 
     def dated(self, card: Reply, snapshot: Snapshot) -> Reply:
         """The card with the age and origin of its data, marked when it is too old."""

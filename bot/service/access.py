@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from secrets import token_hex
 
 from bot.core.seals import Seal
-from bot.core.sessions import has_ended, name_session, with_ended
+from bot.core.sessions import SESSION_SECONDS, has_ended, name_session, with_ended
 from bot.ports import Facts
 
 KEY = "access.key"  # a fact: what every process signs with; a new one ends every session
@@ -15,7 +15,6 @@ NONCE_BYTES = 8
 NAME_BYTES = 4  # of a session, beside the second in which it was opened
 PASS_SECONDS = 10 * 60
 SESSION = "named session"  # a seal apart from that of once, when they had no names
-SESSION_SECONDS = 30 * 86_400
 FOR_EVER = datetime.max.replace(tzinfo=UTC).timestamp()  # calendars are fetched for years
 
 
