@@ -215,6 +215,7 @@ async def collecting(program: Program, stack: AsyncExitStack) -> list[Work]:
         shown=program.gallery.warm,
     )
     await daemon.open()
+    program.rulebook.follow(daemon.take_sides)
     keep = duration(config.store.keep, "store.keep")
     keep_chains = duration(config.store.keep_chains, "store.keep_chains")
     return [*daemon.loops(), daemon.keep_house(keep_chains, keep), program.minutes.run()]

@@ -85,6 +85,20 @@ def judge_tick(
     return crossings, replace(latches, sides=sides, held=held, tick=tick)
 
 
+def take_sides(latches: Latches, shown: Prices, watches: Watches) -> Latches:
+    """The latches with the side of every level newly asked for, by the last tick judged.
+
+    Nothing crosses: who asked for a level is told of what spot does from there on.
+    """
+    if latches.tick is None:
+        return latches
+    spot, sides = latches.tick.spot, dict(latches.sides)
+    for key, price, buffer in _watched(shown, watches):
+        if spot != price:
+            sides.setdefault(_latch(key, buffer), _side(spot, price))
+    return replace(latches, sides=sides)
+
+
 def judge_snapshot(
     latches: Latches,
     shown: Prices,

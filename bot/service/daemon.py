@@ -59,6 +59,14 @@ class Daemon:
             if desk.chain is not None:
                 self._collector.recall(desk.chain)
 
+    async def take_sides(self) -> None:
+        """Know on which side spot is of what was just asked for."""
+        for desk in self._desks:
+            try:
+                await desk.take_sides(self._now())
+            except StoreError as error:
+                logger.error("%s: the side of new rules waits for a tick: %s", desk.symbol, error)
+
     async def keep_house(self, keep_chains: timedelta, keep: timedelta) -> None:
         """Delete what is older than it need be, now and every hour."""
         while True:

@@ -14,6 +14,7 @@ from bot.core.crossings import (
     judge_freshness,
     judge_snapshot,
     judge_tick,
+    take_sides,
 )
 from bot.core.events import Crossing, Event, Freshness, Moved, RegimeChange, levels_of
 from bot.core.routing import route
@@ -99,6 +100,20 @@ class Desk:
             await self._store_events(
                 [*aged, *events], latches, snapshot, snapshot.at, chain, position
             )
+
+    async def take_sides(self, now: datetime) -> None:
+        """Store on which side spot is of what rules ask for since just now.
+
+        So that no crash and no slow tick loses what spot does next. Raises StoreError.
+        """
+        async with self._turn:
+            tick = self._latches.tick
+            if not (self.snapshot and tick) or now - tick.at > self.stale_after:
+                return  # where spot is now, nobody knows: the next tick tells
+            watches = self._rulebook.watches(self.symbol)
+            latches = take_sides(self._latches, levels_of(self.snapshot), watches)
+            if latches != self._latches and not self._restarted:
+                await self._store_events([], latches, self.snapshot, now)
 
     async def age(self, now: datetime, position: str | None = None) -> bool:
         """Notice when the data became too old to ring on; whether anything was stored."""

@@ -1,7 +1,7 @@
 """The rules as the judgement needs them: by symbol and topic, with their memory."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import chain
 
 from bot.core.chats import Chat
@@ -27,8 +27,13 @@ class Rulebook:
         self._wanted: dict[str, Wanted] = {}
         self._index = Index()
         self._packs: dict[str, Index] = {}  # the default pack, by symbol
+        self._followers: list[Callable[[], Awaitable[None]]] = []
         self.states: dict[str, RuleState] = {}
         self.chats: Mapping[str, Chat] = {}
+
+    def follow(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Have `act` done when somebody here changed rules, before they are answered."""
+        self._followers.append(act)
 
     async def reload(self) -> None:
         """Read the rules, their states and the chats again."""
@@ -52,6 +57,8 @@ class Rulebook:
             others = {name: one for name, one in self.chats.items() if name != target}
             self.chats = {**others, target: chat} if chat else others
             self._take(target, rules)
+        for act in self._followers:
+            await act()
 
     def topics(self, symbol: str) -> Rules:
         """The symbol's rules under what they wait for."""

@@ -184,8 +184,8 @@ async def test_a_traders_day(tmp_path):
         await tom.asks("timezone", "Time zone Asia/Kolkata", "IST", zone="kolkata")
         first, ring = await his_alert_rings_once_though_the_reply_is_lost(tom)
         await a_ring_has_buttons(tom, ring)
-        snoozed, second, third = await he_snoozes_and_nothing_rings(tom, ring)
-        await the_plug_is_pulled_while_spot_passes(tom, program, third)
+        snoozed, second = await he_snoozes_and_nothing_rings(tom, ring)
+        third = await the_plug_is_pulled_while_spot_passes(tom, program)
         await what_rang_meanwhile_comes_when_he_is_back(tom, snoozed, second, third)
         await floor.presses(card, "All expiries", "BTC levels", "Call Resistance")
         await without_a_collector_the_levels_grow_stale(floor, program)
@@ -258,21 +258,22 @@ async def he_snoozes_and_nothing_rings(tom, ring):
     snoozed = await tom.presses(ring, "Snooze 1 h", "Snoozed until", "IST")
     await tom.forges(ring, "AAAAAAAAsnooze off", "That button is not mine")
     passage = next_passage(after=2)
-    later = next_passage(after=round(passage.at - time()) + 2, lasting=6)
-    for one in (passage, later):
-        await tom.adds(one, "set")
+    await tom.adds(passage, "set")
     await tom.asks_until("alert list", f"{passage.rule}; rang 1x")
 
     assert tom.seen(passage.text) == []
-    return snoozed, passage, later
+    return snoozed, passage
 
 
-async def the_plug_is_pulled_while_spot_passes(tom, program, passage):
-    """The program knows of the alert when it dies, and spot has passed when it is back."""
+async def the_plug_is_pulled_while_spot_passes(tom, program):
+    """At once when the alert is set; spot has passed when the program is back, however slowly."""
+    passage = next_passage(after=8, lasting=30)
+    await tom.adds(passage, "set")
     await program.kill()
     await asyncio.sleep(max(0, passage.at + 1 - time()))  # nothing tells that the market went on
     await begin(tom.fake, program)
     await tom.asks_until("alert list", f"{passage.rule}; rang 1x")
+    return passage
 
 
 async def what_rang_meanwhile_comes_when_he_is_back(tom, snoozed, *passages):

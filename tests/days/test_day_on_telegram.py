@@ -251,10 +251,9 @@ async def buttons_from_before_the_restart_work(ann, card):
 
 
 async def the_plug_is_pulled_while_spot_passes(ann, program):
-    """The program knows of the alert when it dies, and spot has passed when it is back."""
-    passage = next_passage(after=8, lasting=15)
+    """At once when the alert is set; spot has passed when the program is back, however slowly."""
+    passage = next_passage(after=8, lasting=30)
     await ann.asks(f"/alert add {passage.rule}", "set", passage.rule)
-    await ann.asks("/alert list", f"{passage.rule}; has not rung")
     await program.kill()
     await ann.fake.until(lambda: passage.is_over, PATIENCE)
     await program.start()

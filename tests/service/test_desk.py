@@ -190,6 +190,61 @@ async def test_a_rule_that_was_just_made_does_not_ring_for_the_past():
     }
 
 
+class TestARuleMadeBetweenTicks:
+    """It knows its side before the next tick, so that the plug may be pulled at once."""
+
+    async def test_rings_for_what_spot_passed_while_the_program_was_down(self):
+        store, rulebook, desk = await self.made_between_ticks()
+
+        await desk.take_sides(after(2))
+        again = Desk(BTC, store, rulebook, STALE_AFTER, LATE_AFTER)
+        await again.open()
+        await again.judge(make_tick(79_300.0, 10))
+
+        assert await rings_of(store)
+        assert await crossings_of(store) == []  # of a level: the price is the rule's own
+
+    async def test_takes_no_side_by_a_price_that_is_long_past(self):
+        store, _, desk = await self.made_between_ticks()
+
+        await desk.take_sides(after(2) + STALE_AFTER)
+        await desk.judge(make_tick(79_300.0, 600))
+
+        assert await rings_of(store) == []
+
+    async def test_takes_no_side_by_a_price_of_before_a_restart(self):
+        store, rulebook, _ = await self.made_between_ticks()
+        again = Desk(BTC, store, rulebook, STALE_AFTER, LATE_AFTER)
+        await again.open()
+
+        await again.take_sides(after(10))
+        await again.judge(make_tick(79_300.0, 10))
+
+        assert await rings_of(store) == []
+
+    async def test_writes_nothing_when_all_sides_are_known(self):
+        store, _, desk = await self.made_between_ticks()
+        await desk.take_sides(after(2))
+        before = await store.latches(BTC)
+
+        await desk.take_sides(after(3))
+
+        assert await store.latches(BTC) is before
+
+    async def made_between_ticks(self):
+        """A desk that saw spot at 79,000, and then a rule for 79,200."""
+        store = MemoryStore()
+        rulebook = Rulebook(store, None)
+        desk = Desk(BTC, store, rulebook, STALE_AFTER, LATE_AFTER)
+        await desk.open()
+        await desk.judge(make_tick(79_000.0))
+        await show(desk, 79_000.0, hvl=80_000.0)
+        await desk.judge(make_tick(79_000.0, 1))
+        await store.add_rule(make_rule("btc 79200 cross any"))
+        await rulebook.reload()
+        return store, rulebook, desk
+
+
 async def test_a_whole_day_of_wicks_rings_as_often_as_the_cooldown_allows():
     store = MemoryStore()
     desk = await shown_desk(store, "btc hvl cross any cooldown 10m", stale_after=timedelta(days=1))
