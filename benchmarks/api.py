@@ -2,9 +2,10 @@
 
 Ours is the real program, `gammabell run --role api`, over an SQLite file with a snapshot of each
 symbol; benchmarks/usual.py serves the same data. One process each, on one core, the load on
-another; they take turns, and what is told are medians of the rounds. CPU time a request hardly
-depends on what else the machine does. The end is ours alone: idle connections, and the whole
-daemon against the simulator. Needs `pip install -e '.[bench]'`.
+another; they take turns, and what is told are medians of the rounds. CPU time a request depends
+least on what else the machine does: a core's worth of it is what a server can do. The end is ours
+alone: idle connections, and the whole daemon against the simulator. Needs
+`pip install -e '.[bench]'`.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
 from benchmarks.servers import Load, Server, fill, loading, ours, usual
@@ -34,7 +35,7 @@ ONE, MANY = "bare", "four symbols"
 CONNECTIONS = 16
 IDLE = 10_000
 COLUMNS = ["ours / usual", "requests/s", "CPU µs", "p50 ms at half load", "p99 ms", "bytes"]
-COLUMNS += ["times as many", "times the CPU"]
+COLUMNS += ["load's core busy", "times as many", "times the CPU"]
 DAEMON_RATE, DAEMON_WARM_SECONDS, DAEMON_SECONDS = 200.0, 15.0, 35.0  # a cycle takes 30
 
 
@@ -75,12 +76,14 @@ class Found:
     cpu_us: float  # of the server, a request
     p50_ms: float  # at half of that load
     p99_ms: float
-    size: int  # bytes, with its headers
+    busy: float  # the load's core: at 1 it would be the load that is measured
+    size: float  # bytes, with its headers
 
     def texts(self) -> list[str]:
         """The numbers as they are shown."""
         rounded = [f"{self.per_second:.0f}", f"{self.cpu_us:.0f}"]
-        return [*rounded, f"{self.p50_ms:.2f}", f"{self.p99_ms:.2f}", str(self.size)]
+        waits = [f"{self.p50_ms:.2f}", f"{self.p99_ms:.2f}"]
+        return [*rounded, *waits, f"{self.size:.0f}", f"{self.busy:.0%}"]
 
 
 def main() -> None:
@@ -187,16 +190,15 @@ def measure(server: Server, load: Load, payload: Payload, seconds: float) -> Fou
         spent / full["statuses"][wanted] * 1e6,
         half["p50_ms"],
         half["p99_ms"],
+        full["busy"],
         full["bytes"],
     )
 
 
 def medians(found: list[Found]) -> Found:
     """Of each number."""
-    columns = zip(
-        *((one.per_second, one.cpu_us, one.p50_ms, one.p99_ms) for one in found), strict=True
-    )
-    return Found(*map(statistics.median, columns), found[0].size)
+    columns = zip(*map(astuple, found), strict=True)
+    return Found(*map(statistics.median, columns))
 
 
 def idle(server: Server, load: Load, options: argparse.Namespace) -> None:

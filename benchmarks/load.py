@@ -75,7 +75,7 @@ def closed_loop(port: int, request: bytes, connections: int, seconds: float) -> 
     with lines(port, request, connections) as (epoll, by_number):
         for one in by_number.values():
             one.ask()
-        began = time.perf_counter()
+        began, spent = time.perf_counter(), time.process_time()
         ends = began + seconds
         while time.perf_counter() < ends:
             for number, _ in _ready(epoll, PATIENCE):
@@ -84,8 +84,13 @@ def closed_loop(port: int, request: bytes, connections: int, seconds: float) -> 
                     statuses[answer[0]] += 1
                     size = answer[1]
                     by_number[number].ask()
-        took = time.perf_counter() - began
-    return {"per_second": statuses.total() / took, "statuses": dict(statuses), "bytes": size}
+        took, spent = time.perf_counter() - began, time.process_time() - spent
+    return {
+        "per_second": statuses.total() / took,
+        "statuses": dict(statuses),
+        "bytes": size,
+        "busy": spent / took,
+    }
 
 
 def open_loop(port: int, request: bytes, connections: int, rate: float, seconds: float) -> dict:

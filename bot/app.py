@@ -41,6 +41,7 @@ from bot.service.desk import Desk
 from bot.service.dispatcher import Dispatcher
 from bot.service.replay import Replay
 from bot.service.rulebook import Rulebook
+from bot.service.ticks import TickReader
 from bot.store.migrate import open_store
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ REPLAY_EVERY = timedelta(minutes=15)
 RELOAD_SECONDS = 30.0  # for rules that another process changed
 EVENTS_SECONDS = 1.0
 LIVE_SECONDS = 1.0  # between two looks for what pages are told
+TICK_SECONDS = 1.0  # between two notes of the newest prices, and two looks at these notes
 
 Work = Coroutine[object, object, object]
 
@@ -125,10 +127,7 @@ async def run_daemon(
         commands = make_commands(program)
         work: list[Work] = []
         if "api" in roles:
-            address_of = Addresses(config.api.trusted_proxies).of
-            live = Live(store.journal, program.ticker.newest, market.symbols, address_of)
-            await open_api(program, commands, live, stack, roles)
-            work.append(poll(LIVE_SECONDS, live.catch_up))
+            work += await telling_pages(program, commands, stack, roles)
         work.append(poll(RELOAD_SECONDS, program.rulebook.reload))
         work += [
             platform.listener(commands, program.chats)
@@ -152,6 +151,20 @@ async def run_daemon(
             terminal.show(greeting(market))
         gc.freeze()  # what was imported stays: a collection would look through all of it in vain
         await until_stopped(terminal.run(commands.answer), work)
+
+
+async def telling_pages(
+    program: Program, commands: Commands, stack: AsyncExitStack, roles: Collection[str]
+) -> list[Work]:
+    """The API listens; the loops that look for what its pages are told."""
+    store, market, collects = program.store, program.market, "collect" in roles
+    elsewhere = TickReader(store, market.now)  # what the process that collects has heard
+    newest = program.ticker.newest if collects else elsewhere.newest
+    address_of = Addresses(program.config.api.trusted_proxies).of
+    live = Live(store.journal, newest, market.symbols, address_of)
+    await open_api(program, commands, live, stack, roles)
+    telling = poll(LIVE_SECONDS, live.catch_up)
+    return [telling] if collects else [poll(TICK_SECONDS, elsewhere.read), telling]
 
 
 async def open_api(
@@ -218,7 +231,9 @@ async def collecting(program: Program, stack: AsyncExitStack) -> list[Work]:
     program.rulebook.follow(daemon.take_sides)
     keep = duration(config.store.keep, "store.keep")
     keep_chains = duration(config.store.keep_chains, "store.keep_chains")
-    return [*daemon.loops(), daemon.keep_house(keep_chains, keep), program.minutes.run()]
+    housekeeping = daemon.keep_house(keep_chains, keep)
+    noting = poll(TICK_SECONDS, program.ticks.store)
+    return [*daemon.loops(), housekeeping, program.minutes.run(), noting]
 
 
 def networked(

@@ -390,6 +390,10 @@ class Store(Protocol):
         """Give back everything leased to the owner, due at once: it is not sending any more."""
         ...
 
+    async def rang(self, target: str, limit: int) -> Sequence[Alert]:
+        """The target's newest rings that ended, told or not, oldest first: at most `limit`."""
+        ...
+
     async def chat(self, target: str) -> Chat | None:
         """What is known of the chat."""
         ...
@@ -460,6 +464,14 @@ class Store(Protocol):
 
     async def minutes(self, symbol: str, since: datetime, until: datetime) -> Sequence[Minute]:
         """The symbol's minutes that began since then and before `until`, ascending."""
+        ...
+
+    async def put_ticks(self, ticks: Sequence[Tick]) -> None:
+        """Store each as the newest tick of its symbol, in one transaction."""
+        ...
+
+    async def newest_ticks(self) -> Sequence[Tick]:
+        """The newest tick of each symbol that ever had one, in no order."""
         ...
 
     async def history(

@@ -19,10 +19,11 @@ from bot.api.codes import too_many
 from bot.api.dashboard import Calendars, Exports, Pictures, dashboard_places
 from bot.api.doors import Doors
 from bot.api.files import FILES, find_assets
-from bot.api.gate import SESSION
+from bot.api.gate import session_of
 from bot.api.live import FULL_SECONDS, Live
 from bot.api.pages import Place, Serve, Stream
 from bot.api.schema import envelope
+from bot.api.soon import soon
 from bot.charts.picture import make_picture
 from bot.charts.theme import THEMES
 from bot.charts.worker import ChartWorker
@@ -34,6 +35,7 @@ from bot.chat.web.rooms import Rooms, WebSender
 from bot.clock import SystemClock
 from bot.config import Config, duration
 from bot.core.chain import OptionChain
+from bot.core.exports.export import Export
 from bot.core.reply import Field
 from bot.core.snapshot import Snapshot, Tick
 from bot.core.text import age_text
@@ -62,6 +64,7 @@ from bot.service.newest import Newest
 from bot.service.rulebook import Rulebook
 from bot.service.sources import Sources
 from bot.service.ticker import Ticker
+from bot.service.ticks import TickKeeper
 
 # From one address, whatever a browser there says that it is.
 SIGNING_IN = Limit(20, 1 / 3)  # tries
@@ -69,6 +72,7 @@ NEW_GUESTS = Limit(20, 1 / 300)  # of the dashboard's chat
 LINES = Limit(180, 3)  # typed or pressed there
 OFFERS = Limit(300, 20)  # of what may be meant while one types there
 FETCHES = Limit(30, 0.1)  # of one calendar
+ELSEWHERE = Field("Venues", "heard by the process whose role is collect")
 
 
 def utc_seconds() -> float:
@@ -100,7 +104,9 @@ class Program:
     sources: Sources
     ticker: Ticker
     minutes: MinuteKeeper
+    ticks: TickKeeper
     stale_after: timedelta
+    collects: bool  # hears the venues itself
 
 
 async def make_program(
@@ -133,7 +139,7 @@ async def make_program(
         charts.start()  # whoever asks first need not wait for it
     gallery = make_gallery(market, store, charts)
     stack.push_async_callback(gallery.close)
-    minutes = MinuteKeeper(store, market.now, market.timer)
+    minutes, ticks = MinuteKeeper(store, market.now, market.timer), TickKeeper(store)
     return Program(
         config=config,
         market=market,
@@ -147,9 +153,11 @@ async def make_program(
         button_key=button_key,
         dispatcher=Dispatcher(store, messengers, market.now, owner, chats, market.timer),
         sources=market.sources(),
-        ticker=make_ticker(market, minutes.take),
+        ticker=make_ticker(market, minutes.take, ticks.take),
         minutes=minutes,
+        ticks=ticks,
         stale_after=limit,
+        collects="collect" in roles,
     )
 
 
@@ -208,7 +216,7 @@ def status_fields(program: Program, started: datetime) -> list[Field]:
         Field("Up", age_text(market.now() - started)),
         *platform_fields(program.platforms, program.dispatcher.troubles()),
         *clock_fields(program.ticker),
-        *venue_fields(market, program.sources.unlisted()),
+        *(venue_fields(market, program.sources.unlisted()) if program.collects else [ELSEWHERE]),
     ]
 
 
@@ -221,11 +229,17 @@ def make_digests(program: Program) -> Digests:
 def make_api_parts(program: Program, commands: Commands, live: Live) -> ApiParts:
     """What the HTTP API and the dashboard stand on."""
     config, market = program.config.api, program.market
-    newest = Newest(program.store.snapshot, SystemClock().time).of
+    newest = Newest(soon(program.store.snapshot), SystemClock().time).of
     pictures = Pictures(
         newest, program.gallery.picture, market.now, program.stale_after, market.symbols
     )
-    exports = Exports(commands.answer, market.symbols)
+
+    def export_of(snapshot: Snapshot) -> Export:
+        now = market.now()
+        stale = snapshot.is_stale(now, program.stale_after)
+        return Export(snapshot, now, stale=stale, simulated=market.simulated)
+
+    exports = Exports(commands.answer, newest, export_of, market.symbols)
     addresses = Addresses(config.trusted_proxies)
     chat = open_chat(make_web_chat(program, commands, addresses))
     tries = Buckets(SIGNING_IN, SystemClock().time)
@@ -241,6 +255,7 @@ def make_api_parts(program: Program, commands: Commands, live: Live) -> ApiParts
         now=market.now,
         clock=utc_seconds,
         holder=program.access.holder,
+        public_url=config.public_url,
         stale_after=program.stale_after,
         simulated=market.simulated,
         cors=config.cors,
@@ -259,7 +274,7 @@ def make_web_chat(program: Program, commands: Commands, addresses: Addresses) ->
     time = SystemClock().time
 
     async def holder(request: web.BaseRequest) -> str | None:
-        session = request.cookies.get(SESSION)
+        session = session_of(request)
         return await program.access.holder(session) if session else None
 
     guests = Guests(
@@ -277,7 +292,7 @@ def make_web_chat(program: Program, commands: Commands, addresses: Addresses) ->
         Signer(program.button_key),
         guests,
         Allowances(lines=Buckets(LINES, time), offers=Buckets(OFFERS, time)),
-        Presence(arrived, program.chats.miss),
+        Presence(arrived, program.chats.miss, program.store.rang),
         simulated=program.market.simulated,
     )
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import select
 import signal
 import socket
@@ -13,7 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_the_demo_answers_typed_commands_and_stops_at_a_signal(start, tmp_path):
     chart = read_until(daemon, "chart saved to")
     daemon.send_signal(signal.SIGTERM)
 
-    assert daemon.wait(10) == 0
+    assert daemon.wait(PATIENCE_SECONDS) == 0
     assert "SIMULATED" in card
     assert "deribit" in card
     assert "#1" in added
@@ -105,8 +106,12 @@ def test_what_was_stored_is_there_after_the_plug_was_pulled(start):
 
     reader = start("--role", "deliver")
     say(reader, "levels eth")
+    levels = read_until(reader, "as of")
+    say(reader, "status")
+    status = read_until(reader, "whose role is collect")
 
-    assert "Call Resistance" in read_until(reader, "as of")
+    assert "Call Resistance" in levels
+    assert "polled" not in status
 
 
 def test_the_api_answers_beside_the_terminal_and_a_taken_port_ends_no_bell(start, tmp_path):
@@ -117,7 +122,7 @@ def test_the_api_answers_beside_the_terminal_and_a_taken_port_ends_no_bell(start
         without = start(GAMMABELL_API__PORT=str(port))
         ask_until_known(without, "levels btc", "Call Resistance")
         without.terminate()
-        without.wait(10)
+        without.wait(PATIENCE_SECONDS)
 
     served = start(GAMMABELL_API__PORT=str(port))
     ask_until_known(served, "levels btc", "Call Resistance")
@@ -126,3 +131,24 @@ def test_the_api_answers_beside_the_terminal_and_a_taken_port_ends_no_bell(start
 
     assert answer["success"]
     assert answer["data"]["all_expiry"]["call_resistance"] > answer["meta"]["spot_price"]
+
+
+def test_the_pages_of_an_api_alone_hear_the_prices_that_another_process_collects(start):
+    few = {"GAMMABELL_SYMBOLS__ALWAYS": "BTCUSDT", "GAMMABELL_LOG__LEVEL": "info"}
+    start("--role", "collect", **few)
+    api = start("--role", "api", **few)
+    address = re.search(r"listening on (\S+)", read_until(api, "listening on http"))[1]
+
+    with urlopen(f"{address}/events", timeout=PATIENCE_SECONDS) as events:
+        first, second = (next_price(events) for _ in range(2))
+
+    assert first["symbol"] == second["symbol"] == "BTCUSDT"
+    assert first["at"] < second["at"]
+
+
+def next_price(events):
+    """What the next `spot` event tells."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while events.readline() != b"event: spot\n":  # a sign of life comes now and then
+        assert time.monotonic() < deadline, "never told a price"
+    return json.loads(events.readline().removeprefix(b"data: "))

@@ -13,7 +13,8 @@ from typing import cast
 
 from aiohttp import web
 
-from bot.api.calls import Asked, Route
+from bot.api.bodies import check_body
+from bot.api.calls import Answer, Asked, Route
 from bot.api.codes import (
     BAD_REQUEST,
     FORBIDDEN,
@@ -33,13 +34,13 @@ from bot.api.docs import docs_page
 from bot.api.endpoints import MOST_QUERY_BYTES, Endpoints
 from bot.api.files import Assets
 from bot.api.gate import (
-    SESSION,
     Gate,
     Holder,
     is_loopback,
+    is_own_name,
     is_own_page,
-    names_this_machine,
     nobody,
+    session_of,
 )
 from bot.api.headers import request_id
 from bot.api.kept import Kept
@@ -51,6 +52,7 @@ from bot.api.patience import within
 from bot.api.quotas import Quotas
 from bot.api.replies import Replies, Visit
 from bot.api.routes import make_routes
+from bot.api.soon import STORE_SECONDS, soon
 from bot.api.views import Newest, Views
 from bot.errors import StoreError
 from bot.ports import Store
@@ -60,8 +62,8 @@ logger = logging.getLogger(__name__)
 ANSWER_SECONDS = 10.0
 RECHECK_SECONDS = 30.0  # whether whoever is told of what happens still has a key
 READ_SECONDS = 30.0
-MOST_BODY_BYTES = 65_536  # of a request, which needs none
 NO_DATABASE = "the database does not answer"
+UNREAD = (BAD_REQUEST, PAYLOAD_TOO_LARGE)  # what comes after is perhaps no request of its own
 TARGETS_KEPT = 1_024  # of requests understood before
 
 
@@ -80,11 +82,13 @@ class Parts:
     cors: Sequence[str] = ()
     metrics_anywhere: bool = False
     patience: float = ANSWER_SECONDS
+    asking: float = STORE_SECONDS  # that the store may take for one answer
     recheck: float = RECHECK_SECONDS
     reading: float = READ_SECONDS  # that a client may let an answer wait
     places: Mapping[str, Place] = field(default_factory=dict)  # of the dashboard, by path
     assets: Assets = field(default_factory=Assets)  # what the dashboard and /docs are made of
     holder: Holder = nobody  # who signed in with a browser
+    public_url: str = ""  # where people open the dashboard, if that is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +106,10 @@ class Api:
 
     def __init__(self, parts: Parts, *, is_open: bool) -> None:
         store = parts.store
-        views = Views(parts.newest, store.chain)
+        views = Views(parts.newest, soon(store.chain, parts.asking))
+        history = soon(store.history, parts.asking)
         endpoints = Endpoints(
-            views, store.history, parts.symbols, parts.venues, parts.now, parts.stale_after
+            views, history, parts.symbols, parts.venues, parts.now, parts.stale_after
         )
         routes = make_routes(endpoints, parts.symbols)
         files = [place.described for place in parts.places.values() if place.described]
@@ -120,7 +125,11 @@ class Api:
         }
         self._streaming: set[asyncio.Task[object]] = set()
         self._gate = Gate(
-            store.keys, Quotas(store.draw_requests), parts.clock, parts.holder, is_open=is_open
+            soon(store.keys, parts.asking),
+            Quotas(soon(store.draw_requests, parts.asking)),
+            parts.clock,
+            soon(parts.holder, parts.asking),
+            is_open=is_open,
         )
         self._cors = Cors(parts.cors)
         self._replies = Replies(parts.now, parts.stale_after, simulated=parts.simulated)
@@ -137,6 +146,8 @@ class Api:
             response = await within(self._parts.patience, self._answer(request, visit, found))
         except Refused as refused:
             response = self._replies.refusal(visit, refused)
+            if refused.code in UNREAD:
+                response.force_close()
         except (StoreError, TimeoutError) as error:
             response = self._replies.refusal(visit, self._upstream(error))
         except Exception:
@@ -166,12 +177,25 @@ class Api:
             told = self._preflight(request)
             if told is not None:
                 return self._replies.preflight(visit, told)
-        self._check(request, found)
+        if not self._is_own_name(request):
+            await self._check_name(found)
+        try:
+            if request.can_read_body:
+                await check_body(request)
+            self._check(request, found)
+        except Refused:
+            await self._recognise(request, visit)
+            raise
         if found.place:
             return await self._serve(request, visit, found.place)
-        route, asked = found.route, found.asked
-        if route is None or asked is None:
-            raise Refused(NOT_FOUND, "no such path; /docs lists all there are")
+        if found.route and found.asked:
+            return await self._tell(request, visit, found.route, found.asked)
+        await self._recognise(request, visit)
+        raise Refused(NOT_FOUND, "no such path; /docs lists all there are")
+
+    async def _tell(
+        self, request: web.BaseRequest, visit: Visit, route: Route, asked: Asked
+    ) -> web.StreamResponse:
         if not route.is_public:
             await self._admit(request, visit)
         if asked.problems:
@@ -185,8 +209,8 @@ class Api:
     ) -> web.StreamResponse | Stream:
         if not place.is_public:
             await self._admit(request, visit)
-        if place.same_origin:
-            await self._check_origin(request)
+        if place.same_origin and not is_own_page(request):
+            raise Refused(FORBIDDEN, "only the dashboard itself may ask this")
         served = await place.serve(request)
         if isinstance(served, Stream):
             if request.method != "GET":
@@ -194,18 +218,23 @@ class Api:
             return served
         if isinstance(served, Download):
             return self._replies.download(visit, served)
+        if isinstance(served, Answer):
+            return self._replies.answer(request, visit, served)
         return self._replies.page(request, visit, served)
 
-    async def _check_origin(self, request: web.BaseRequest) -> None:
-        """Raises Refused for pages of other sites, and for names that only lead to this machine.
+    def _is_own_name(self, request: web.BaseRequest) -> bool:
+        return is_own_name(request.headers.get("Host", ""), self._parts.public_url)
 
-        Where keys are asked for, such a name has none: the browser keeps each for its own name.
+    async def _check_name(self, found: Found) -> None:
+        """Raises Refused for a name that may be another's, made to lead here, and StoreError.
+
+        Where keys are asked for, a page there has none: the browser keeps each for its own name.
+        Monitors have names of their own for whatever they watch.
         """
-        host = request.headers.get("Host", "")
-        if not is_own_page(request.headers.get("Origin"), host):
-            raise Refused(FORBIDDEN, "only the dashboard itself may ask this")
-        if not (names_this_machine(host) or await self._gate.asks_for_keys()):
-            raise Refused(FORBIDDEN, "open it as http://127.0.0.1, or make a key")
+        is_for_monitors = found.route is not None and found.route.is_public
+        if not (is_for_monitors or await self._gate.asks_for_keys()):
+            hint = "ask http://127.0.0.1, set [api] public_url, or make a key"
+            raise Refused(FORBIDDEN, f"without keys any web page could ask by this name: {hint}")
 
     async def _stream(
         self, request: web.BaseRequest, visit: Visit, stream: Stream
@@ -236,15 +265,18 @@ class Api:
                 is_known = await self._gate.knows(*_shown(request))
 
     def _check(self, request: web.BaseRequest, found: Found) -> None:
-        """Raises Refused for what is too large, and for methods that change something."""
+        """Raises Refused for too long a query, and for methods that change something."""
         if len(request.rel_url.raw_query_string) > MOST_QUERY_BYTES:
             raise Refused(PAYLOAD_TOO_LARGE, f"a query has at most {MOST_QUERY_BYTES} bytes")
-        if (request.content_length or 0) > MOST_BODY_BYTES:
-            raise Refused(PAYLOAD_TOO_LARGE, f"a body has at most {MOST_BODY_BYTES} bytes")
         known = found.route or found.place
         methods = found.place.methods if found.place else METHODS
         if known and request.method not in methods:
             raise method_not_allowed(methods)
+
+    async def _recognise(self, request: web.BaseRequest, visit: Visit) -> None:
+        """Refusals that nobody is admitted for tell what the asker has, too; they do not count."""
+        with suppress(StoreError):
+            visit.share = await self._gate.tell(*_shown(request))
 
     async def _admit(self, request: web.BaseRequest, visit: Visit) -> None:
         """Counts the request. Raises Refused, StoreError."""
@@ -307,10 +339,11 @@ def _shown(request: web.BaseRequest) -> tuple[str | None, str | None]:
     """The key, or the session of a browser that signed in."""
     key = request.headers.get("X-API-Key")
     has_cookies = "Cookie" in request.headers  # to look for one in vain takes its time
-    return key, request.cookies.get(SESSION) if has_cookies and not key else None
+    return key, session_of(request) if has_cookies and not key else None
 
 
 def _is_local(request: web.BaseRequest) -> bool:
-    """Whether someone on this machine asks, and nobody hands on another's request."""
+    """Whether someone on this machine asks by its own name, and nobody hands on another's."""
     forwarded = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "Via"))
-    return not forwarded and is_loopback(request.remote or "")
+    named = is_own_name(request.headers.get("Host", ""))
+    return named and not forwarded and is_loopback(request.remote or "")

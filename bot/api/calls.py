@@ -1,7 +1,7 @@
 """A request as an endpoint sees it, and what an endpoint gives."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.api.body import Body
@@ -29,6 +29,7 @@ class Answer:
     body: Body
     of: Snapshot | None = None
     venues: Sequence[str] | None = None  # asked for alone
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 Endpoint = Callable[[Asked, RateLimit], Awaitable[Answer]]

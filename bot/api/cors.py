@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 ANYONE = "*"
 DAY_SECONDS = "86400"
-ASKED = "X-API-Key, X-Request-ID, If-None-Match"
+ASKED = "X-API-Key, X-Request-ID, If-None-Match, Content-Type"
 SHOWN = (
     "X-Request-ID, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, ETag,"
     " X-Simulated"

@@ -5,14 +5,17 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
+from bot.api.body import Body
+from bot.api.calls import Answer
 from bot.api.codes import FORBIDDEN, NOT_FOUND, Refused, invalid, too_many
 from bot.api.files import Assets, front_page
 from bot.api.live import Live
 from bot.api.pages import Described, Download, Place, Serve, always, own_path
 from bot.api.parameters import Parameter, known_word, one_of, parse_query, text
-from bot.api.schema import Problem
+from bot.api.schema import Problem, sections
 from bot.api.views import Newest
 from bot.core.exports.card import FORMATS
+from bot.core.exports.export import Export
 from bot.core.reply import Command, Reply
 from bot.core.snapshot import Snapshot
 from bot.ports import Allowance
@@ -23,6 +26,7 @@ OF = text("of", "anything: another word is another address, which a browser asks
 
 Picture = Callable[[Snapshot, str, str, bool], Awaitable[bytes | None]]
 Ask = Callable[[Command], Awaitable[Reply]]
+ExportOf = Callable[[Snapshot], Export]
 SymbolOf = Callable[[str], Awaitable[str | None]]  # by what an address says
 
 
@@ -86,8 +90,12 @@ class Pictures:
 class Exports:
     """What the command export gives, to take away: /export/BTCUSDT/pine."""
 
-    def __init__(self, answer: Ask, symbols: Collection[str]) -> None:
+    def __init__(
+        self, answer: Ask, newest: Newest, export_of: ExportOf, symbols: Collection[str]
+    ) -> None:
         self._answer = answer
+        self._newest = newest
+        self._export_of = export_of
         self._names = {"symbol": tuple(symbols), "format": tuple(FORMATS)}
 
     @property
@@ -97,21 +105,29 @@ class Exports:
         path = "/export/{symbol}/{format}"
         return Described(path, "the levels for other programs to read", self._names, kinds)
 
-    async def serve(self, request: web.BaseRequest) -> Download:
-        """The file. Raises Refused."""
+    async def serve(self, request: web.BaseRequest) -> Download | Answer:
+        """The file. Raises Refused, StoreError."""
         symbol, form = _named(request, self._names)
         _values(request, ())
-        return await self.file(symbol, form)
+        return await (self._whole(symbol) if form == "json" else self.file(symbol, form))
+
+    async def _whole(self, symbol: str) -> Answer:
+        """What the API tells of the symbol, with the meta of this very request."""
+        snapshot = await self._newest(symbol)
+        if snapshot is None:
+            raise Refused(NOT_FOUND, f"no data for {symbol} yet; ask again in half a minute")
+        body = Body(("export", snapshot.id), sections(snapshot))
+        name = self._export_of(snapshot).file_name("json")
+        return Answer(body, snapshot, headers=_attached(name))
 
     async def file(self, symbol: str, form: str) -> Download:
         """The levels of that symbol in that form. Raises Refused."""
         reply = await self._answer(Command("export", (symbol, form), "terminal:"))
         if reply.file is None:
             raise Refused(NOT_FOUND, "; ".join(reply.lines) or "nothing to export now")
-        named = {"Content-Disposition": f'attachment; filename="{reply.file.name}"'}
         kind = reply.file.media_type
         charset = "; charset=utf-8" if kind.startswith("text/") else ""
-        return Download(reply.file.content, f"{kind}{charset}", named)
+        return Download(reply.file.content, f"{kind}{charset}", _attached(reply.file.name))
 
 
 class Calendars:
@@ -134,6 +150,11 @@ class Calendars:
             raise too_many("fetched too often, once an hour is enough", int(seconds) + 1)
         self._fetches.take(name)
         return await self._exports.file(symbol, "ics")
+
+
+def _attached(name: str) -> Mapping[str, str]:
+    """What makes a browser keep it as a file."""
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
 def _named(request: web.BaseRequest, names: Mapping[str, Sequence[str]]) -> Sequence[str]:

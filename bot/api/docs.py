@@ -29,7 +29,7 @@ def docs_page(
     """Every path with its parameters, as HTML that needs nothing else."""
     scripts = SCRIPTS.format(assets.folder) if BROWSER in assets.files else ""
     rows = "".join([*map(_section, routes), *map(_file_section, files)])
-    mark = f'<p class="mark"><strong>{SIMULATED}</strong></p>' if simulated else ""
+    mark = f'<aside class="mark" aria-label="Kind of data">{SIMULATED}</aside>' if simulated else ""
     return Page(
         (
             '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -40,12 +40,12 @@ def docs_page(
             f"{scripts}"
             f'<link rel="stylesheet" href="{assets.folder}/docs.css">'
             "</head><body>"
-            f"{mark}<main>"
+            f"{mark}<header>"
             f"<h1>gammabell API {VERSION}</h1>"
             "<p>Every path is served at the root and under <code>/v2</code>. "
             "Keys go into the header <code>X-API-Key</code>. "
             'The schema, OpenAPI 3.1: <a href="openapi.json">openapi.json</a>.</p>'
-            f'<div id="browser"></div><div id="list">{rows}</div></main></body></html>'
+            f'</header><main id="list">{rows}</main><div id="browser"></div></body></html>'
         ).encode(),
         HTML,
         HEADERS,

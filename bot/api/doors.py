@@ -7,7 +7,7 @@ from aiohttp import web
 
 from bot.api.codes import FORBIDDEN, UNAUTHORIZED, Refused, too_many
 from bot.api.files import Assets, front_page
-from bot.api.gate import LONGEST_KEY, SESSION
+from bot.api.gate import LONGEST_KEY, SECURE_SESSION, SESSION, session_of
 from bot.api.pages import Download, Place, always
 from bot.core.keys import BY_KEY, ApiKey, find_key
 from bot.core.sessions import SESSION_SECONDS
@@ -63,7 +63,7 @@ class Doors:
     async def serve(self, request: web.BaseRequest) -> Download:
         """The session begins, or ends. Raises Refused, StoreError."""
         if request.method == "DELETE":
-            await self._access.end(request.cookies.get(SESSION, ""))
+            await self._access.end(session_of(request) or "")
             return _kept("", 0, request)
         self._count(self._address_of(request))
         given, key = request.headers.get(PASS_HEADER), request.headers.get("X-API-Key")
@@ -93,6 +93,7 @@ class Doors:
 
 def _kept(session: str, seconds: int, request: web.BaseRequest) -> Download:
     """The cookie, which no script reads. The page says how it was opened: by https or not."""
-    secure = "; Secure" if request.headers.get("Origin", "").startswith("https:") else ""
-    cookie = f"{SESSION}={session}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
+    is_secure = request.headers.get("Origin", "").startswith("https:")
+    name, secure = (SECURE_SESSION, "; Secure") if is_secure else (SESSION, "")
+    cookie = f"{name}={session}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
     return Download(b"done\n", TEXT, {"Set-Cookie": cookie, "Cache-Control": "no-store"})

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -68,17 +69,14 @@ class Endpoints:
 
     async def bundle(self, asked: Asked, _: RateLimit) -> Answer:
         """/multi/gex/levels."""
-        requested = asked["symbols"]
-        found = {
-            symbol: await self._found(symbol, asked["exchanges"])
-            for symbol in requested
-            if symbol in self._symbols
-        }
+        requested, venues = asked["symbols"], asked["exchanges"]
+        known = [symbol for symbol in requested if symbol in self._symbols]
+        found = await (self._alone(known, venues) if venues else self._newest(known))
         key = (tuple(one and one.id for one in found.values()), asked.identity)
         body = self._bodies.get(key)
         if body is None:
             body = self._bodies.put(key, Body(key, _bundle(requested, found, asked["include"])))
-        return Answer(body, venues=asked["exchanges"] or None)
+        return Answer(body, venues=venues or None)
 
     async def profile(self, asked: Asked, _: RateLimit) -> Answer:
         """/gex/strike-profile."""
@@ -130,7 +128,7 @@ class Endpoints:
 
     async def symbols(self, asked: Asked, _: RateLimit) -> Answer:
         """/symbols."""
-        newest = await self._all_newest()
+        newest = await self._newest(self._symbols)
         rows = [
             answers.SymbolRow(
                 symbol, coin_of(symbol), one.at if one else None, one.spot if one else None
@@ -141,7 +139,7 @@ class Endpoints:
 
     async def status(self, asked: Asked, _: RateLimit) -> Answer:
         """/status."""
-        newest = await self._all_newest()
+        newest = await self._newest(self._symbols)
         found = status_of(newest, self._venues, self._now(), self._stale_after)
         return Answer(Body(asked.identity, found))
 
@@ -156,14 +154,17 @@ class Endpoints:
         """/health: it does not look at the database, which a restart would not bring back."""
         return Answer(Body(asked.identity, answers.Alive("ok")))
 
-    async def _found(self, symbol: str, venues: Sequence[str]) -> Snapshot | None:
-        try:
-            return await self._views.snapshot(symbol, venues)
-        except Refused:
-            return None
+    async def _newest(self, symbols: Sequence[str]) -> Mapping[str, Snapshot | None]:
+        return {symbol: await self._views.newest(symbol) for symbol in symbols}
 
-    async def _all_newest(self) -> Mapping[str, Snapshot | None]:
-        return {symbol: await self._views.newest(symbol) for symbol in self._symbols}
+    async def _alone(
+        self, symbols: Sequence[str], venues: Sequence[str]
+    ) -> Mapping[str, Snapshot | None]:
+        found: dict[str, Snapshot | None] = dict.fromkeys(symbols)
+        for symbol in symbols:
+            with suppress(Refused):
+                found[symbol] = await self._views.snapshot(symbol, venues)
+        return found
 
     async def _of_chain(
         self, asked: Asked, snapshot: Snapshot, make: Callable[[OptionChain, Snapshot], object]

@@ -11,21 +11,27 @@ class Facts:
     """Most of meta is made once for a snapshot; each request changes the rest."""
 
     def __init__(
-        self, snapshot: Snapshot, venues: Sequence[str] | None, *, simulated: bool
+        self,
+        snapshot: Snapshot,
+        venues: Sequence[str] | None,
+        stale_after: timedelta,
+        *,
+        simulated: bool,
     ) -> None:
         self.of = snapshot
         self._heard = [(source.venue, source.at) for source in snapshot.sources]
+        self._fresh_until = snapshot.fresh_until(stale_after)
         self._meta = meta(snapshot, snapshot.at, "", venues)
         if simulated:
             self._meta.simulated = True
 
-    def at(self, now: datetime, request_id: str, limit: RateLimit, stale_after: timedelta) -> Meta:
+    def at(self, now: datetime, request_id: str, limit: RateLimit) -> Meta:
         """Meta of this request, to be encoded before the next one is made."""
-        found, snapshot = self._meta, self.of
+        found = self._meta
         found.timestamp, found.request_id, found.rate_limit = now, request_id, limit
-        found.freshness_seconds = (now - snapshot.at).total_seconds()
+        found.freshness_seconds = (now - self.of.at).total_seconds()
         if found.extra:
-            found.extra.stale = snapshot.is_stale(now, stale_after)
+            found.extra.stale = now > self._fresh_until
             found.extra.venue_ages_seconds = {
                 venue: (now - at).total_seconds() for venue, at in self._heard
             }

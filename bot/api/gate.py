@@ -1,21 +1,31 @@
 """Who may come in: keys as they are in the store, and what each may still ask."""
 
-import asyncio
 import ipaddress
-from collections.abc import Awaitable, Callable, Sequence
+import re
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
 from urllib.parse import urlsplit
 
+from aiohttp import web
+
+from bot.api.kept import Kept
 from bot.api.quotas import Quotas, Share, nothing, unlimited
 from bot.core.keys import BY_KEY, PER_MINUTE, ApiKey, digest_of, find_key
 
 RELOAD_SECONDS = 1.0  # after which a key that was made or revoked counts
 SESSION = "gammabell_session"  # the cookie of a browser that signed in
+# The same where the page came by https: no neighbour below our domain and nobody on the way who
+# speaks http can put another in its place.
+SECURE_SESSION = f"__Host-{SESSION}"
+UNDOTTED = re.compile(r"[a-z0-9_-]+")  # localhost, or what a container is called
+HOSTS_KEPT = 256  # names: few lead here
 LONGEST_KEY = 200  # characters: what is longer is not worth hashing
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 
-Fetch = Callable[[], Awaitable[Sequence[ApiKey]]]
-Holder = Callable[[str], Awaitable[str | None]]
+Fetch = Callable[[], Coroutine[Any, Any, Sequence[ApiKey]]]
+Holder = Callable[[str], Coroutine[Any, Any, str | None]]
 
 
 async def nobody(_: str) -> str | None:
@@ -40,9 +50,7 @@ class Gate:
         self._clock = clock  # seconds since 1970
         self._holder = holder  # of a session
         self._is_open = is_open
-        self._keys: Sequence[ApiKey] = ()
-        self._read_at = float("-inf")
-        self._turn = asyncio.Lock()
+        self._keys: Kept[Sequence[ApiKey]] = Kept(1)  # those of now
 
     async def admit(self, presented: str | None, session: str | None = None) -> Share | None:
         """What the bearer of this key may do, the request counted; None: it is no key of ours.
@@ -57,6 +65,15 @@ class Gate:
         if key is None:
             return None
         return await self._quotas.take(key.digest, key.per_minute, self._clock())  # it is later now
+
+    async def tell(self, presented: str | None, session: str | None = None) -> Share:
+        """What the bearer has left; nothing is counted. Raises StoreError."""
+        now = self._clock()
+        keys = await self._newest(now)
+        if not keys and self._is_open:
+            return unlimited(now)
+        key = await self._key_of(presented, session, keys)
+        return self._quotas.left(key.digest, key.per_minute, now) if key else nothing(now)
 
     async def knows(self, presented: str | None, session: str | None = None) -> bool:
         """Whether the bearer would be admitted; nothing is counted. Raises StoreError."""
@@ -98,12 +115,8 @@ class Gate:
         return ApiKey(holder, digest_of(f"session {holder}"), PER_MINUTE, LONG_AGO)
 
     async def _newest(self, now: float) -> Sequence[ApiKey]:
-        """The keys, a second old at most; a clock that was set back makes no difference."""
-        if abs(now - self._read_at) >= RELOAD_SECONDS:
-            async with self._turn:
-                if abs(now - self._read_at) >= RELOAD_SECONDS:
-                    self._keys, self._read_at = await self._fetch(), now
-        return self._keys
+        """The keys, a second old at most; one reading serves, or fails, all who wait for it."""
+        return await self._keys.of(now // RELOAD_SECONDS, self._fetch)
 
 
 def is_loopback(host: str) -> bool:
@@ -118,14 +131,41 @@ def is_loopback(host: str) -> bool:
     return (mapped or address).is_loopback
 
 
-def names_this_machine(host: str) -> bool:
-    """Whether the Host header is a name that leads nowhere else, whoever made it up."""
+@lru_cache(HOSTS_KEPT)
+def is_own_name(host: str, public_url: str = "") -> bool:
+    """Whether no page of others can have this name, as the Host header tells it.
+
+    A page may read what is served under its own name, and a name can be made to lead to this
+    machine; not so an address, or a name without a dot, which the DNS gives to nobody. Whoever
+    sends none is no browser.
+    """
+    name = _name(f"//{host}")
+    is_ours = name != "" and name == _name(public_url)
+    return not host or is_ours or UNDOTTED.fullmatch(name) is not None or _is_address(name)
+
+
+def _is_address(name: str) -> bool:
     try:
-        return is_loopback(urlsplit(f"//{host}").hostname or "")
+        ipaddress.ip_address(name)
     except ValueError:
         return False
+    return True
 
 
-def is_own_page(origin: str | None, host: str | None) -> bool:
+def _name(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def is_own_page(request: web.BaseRequest) -> bool:
     """Whether a page that we served asks; programs, which send no Origin, are no pages."""
+    origin, host = request.headers.get("Origin"), request.headers.get("Host")
     return bool(origin and host) and origin in (f"http://{host}", f"https://{host}")
+
+
+def session_of(request: web.BaseRequest) -> str | None:
+    """What the browser was given when it signed in."""
+    cookies = request.cookies
+    return cookies.get(SECURE_SESSION) or cookies.get(SESSION)

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from bot.api.codes import too_many
 from bot.api.pages import Stream
-from bot.api.telling import message, spot_message, summary
+from bot.api.telling import HELLO, LOG, SNAPSHOT, message, spot_message, summary
 from bot.core.snapshot import Tick
 from bot.ports import JournalEntry
 
@@ -104,7 +104,7 @@ class Live:
         fact = summary(entry)
         if fact is None:
             return
-        told = message("snapshot" if entry.snapshot else "log", fact)
+        told = message(SNAPSHOT if entry.snapshot else LOG, fact)
         if not entry.snapshot:
             kept = self._rings if fact["kind"] == "alert" else self._facts
             kept.append((entry.seq, told))
@@ -127,7 +127,7 @@ class Live:
         kind = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         response = web.StreamResponse(headers={**headers, **kind})
         queue: Queue = asyncio.Queue(QUEUED)
-        begin = f"retry: {AGAIN_MILLISECONDS}\nevent: hello\ndata: {{}}\n\n".encode()
+        begin = f"retry: {AGAIN_MILLISECONDS}\n".encode() + message(HELLO, {})
         begin += b"".join(told for _, told in sorted((*self._facts, *self._rings)))
         begin += b"".join(map(spot_message, self._prices().values()))
         self._queues.add(queue)

@@ -116,6 +116,7 @@ def _file_operation(file: Described, *, is_open: bool) -> Part:
         ],
         "responses": {
             "200": {"description": "the file", "headers": _headers(), "content": content},
+            "304": _shared(UNCHANGED),
             **_refusals(is_public=False),
         },
     }

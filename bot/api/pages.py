@@ -8,6 +8,7 @@ from functools import cached_property
 
 from aiohttp import web
 
+from bot.api.calls import Answer
 from bot.api.codes import METHODS
 from bot.api.parameters import Parameter
 
@@ -64,7 +65,7 @@ class Described:
     parameters: Sequence[Parameter] = ()
 
 
-Serve = Callable[[web.BaseRequest], Awaitable[Page | Download | Stream]]
+Serve = Callable[[web.BaseRequest], Awaitable[Page | Download | Stream | Answer]]
 
 
 @dataclass(frozen=True, slots=True)

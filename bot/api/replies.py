@@ -59,6 +59,8 @@ class Replies:
         body, asked = answer.body, request.headers
         packed = body.is_worth_packing and accepts_gzip(asked.get("Accept-Encoding", ""))
         head = f"{self._head(visit)}ETag: {entity_tag(body.tag, packed=packed)}{END}"
+        if answer.headers:
+            head += lines(answer.headers)
         if not has_changed(asked.get("If-None-Match"), body.tag):
             return WholeResponse(head + UNCHANGED, status=HTTPStatus.NOT_MODIFIED)
         meta = self._meta_of(answer, visit)
@@ -117,8 +119,9 @@ class Replies:
         key = (snapshot.id, venues and tuple(venues))
         facts = self._facts.get(key)
         if facts is None or facts.of is not snapshot:
-            facts = self._facts.put(key, Facts(snapshot, venues, simulated=self._simulated))
-        return facts.at(self._now(), visit.id, visit.share.limit, self._stale_after)
+            facts = Facts(snapshot, venues, self._stale_after, simulated=self._simulated)
+            self._facts.put(key, facts)
+        return facts.at(self._now(), visit.id, visit.share.limit)
 
     def _meta(self, visit: Visit) -> Meta:
         found = Meta(VERSION, self._now(), visit.id, rate_limit=visit.share.limit)

@@ -10,6 +10,7 @@ from bot.core.snapshot import Snapshot, Tick
 from bot.core.text import label, price_text
 from bot.ports import JournalEntry
 
+HELLO, SNAPSHOT, SPOT, LOG = EVENTS = ("hello", "snapshot", "spot", "log")  # as bot/web/events.js
 HOUSE = "terminal:"  # whose rings everyone may read: other rules belong to their chats
 
 
@@ -20,7 +21,7 @@ def message(name: str, data: Mapping[str, Any]) -> bytes:
 
 def spot_message(tick: Tick) -> bytes:
     """A symbol's newest price."""
-    return message("spot", {"symbol": tick.symbol, "spot": tick.spot, "at": tick.at})
+    return message(SPOT, {"symbol": tick.symbol, "spot": tick.spot, "at": tick.at})
 
 
 def summary(entry: JournalEntry) -> dict[str, Any] | None:

@@ -20,21 +20,17 @@ class Views:
     """Computes off the event loop, once for each snapshot and set of venues."""
 
     def __init__(self, newest: Newest, fetch_chain: FetchChain) -> None:
-        self._newest = newest
+        self.newest = newest  # the symbol's newest snapshot; raises StoreError
         self._fetch_chain = fetch_chain
         self._chains: Kept[OptionChain] = Kept(CHAINS_KEPT)
         self._alone: Kept[Snapshot] = Kept(SNAPSHOTS_KEPT)
-
-    async def newest(self, symbol: str) -> Snapshot | None:
-        """The symbol's newest snapshot. Raises StoreError."""
-        return await self._newest(symbol)
 
     async def snapshot(self, symbol: str, venues: Sequence[str] = ()) -> Snapshot:
         """The newest snapshot, from these venues alone when they are named.
 
         Raises Refused where there is nothing, StoreError.
         """
-        whole = await self._newest(symbol)
+        whole = await self.newest(symbol)
         if whole is None:
             raise Refused(NOT_FOUND, f"no data for {symbol} yet; ask again in half a minute")
         if not venues:

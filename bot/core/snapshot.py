@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import numpy as np
@@ -26,6 +26,7 @@ from bot.core.zones import FlipZone, flip_zones
 DEFINITION = "1"  # of levels.md's rules: numbers of different versions are not comparable
 HIGHEST_PRICE = 1e15  # USD: what is above is no price
 FRESH_TICK = timedelta(minutes=30)
+BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 Regime = Literal["positive", "negative", "neutral"]
 
@@ -89,9 +90,13 @@ class Snapshot:
         """The time of its newest source: a venue that fails leaves before the others are old."""
         return max((source.at for source in self.sources), default=self.at)
 
+    def fresh_until(self, stale_after: timedelta) -> datetime:
+        """When its data becomes too old to ring on; it never was fresh where it began stale."""
+        return BEFORE_ALL if self.stale else self.heard_at + stale_after
+
     def is_stale(self, now: datetime, stale_after: timedelta) -> bool:
         """Whether its data is too old by then to ring on."""
-        return self.stale or now - self.heard_at > stale_after
+        return now > self.fresh_until(stale_after)
 
 
 def compute_levels(chain: OptionChain, spot: float, now: datetime) -> Levels:

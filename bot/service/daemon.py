@@ -103,10 +103,14 @@ class Daemon:
 
 
 async def poll(every_seconds: float, act: Callable[[], Awaitable[object]]) -> None:
-    """Do it again and again, until cancelled."""
+    """Do it again and again, until cancelled; the log says once what fails in a row."""
+    said = ""
     while True:
         try:
             await act()
+            said = ""
         except StoreError as error:
-            logger.error("%s", error)
+            if str(error) != said:
+                logger.error("%s", error)
+            said = str(error)
         await asyncio.sleep(every_seconds)

@@ -18,24 +18,31 @@ class Newest:
     def __init__(self, fetch: Fetch, time: Callable[[], float]) -> None:
         self._fetch = fetch
         self._time = time  # never runs backwards
-        self._asked: dict[str, tuple[float, asyncio.Task[Snapshot | None]]] = {}
+        self._known: dict[str, tuple[float, Snapshot]] = {}  # and when it was asked for
+        self._asking: dict[str, asyncio.Task[Snapshot | None]] = {}
 
     async def of(self, symbol: str) -> Snapshot | None:
         """The symbol's newest snapshot. Raises StoreError."""
-        asked_at, task = self._asked.get(symbol, (0.0, None))
-        if task and task.done() and not self._is_old(asked_at, task):
-            return task.result()
-        if task is None or task.done():
-            task = asyncio.create_task(self._fetch(symbol))
+        known = self._known.get(symbol)
+        if known and self._time() - known[0] < KEPT_SECONDS:
+            return known[1]
+        task = self._asking.get(symbol)
+        if task is None:
+            task = self._asking[symbol] = asyncio.create_task(self._ask(symbol))
             task.add_done_callback(_heed)
-            self._asked[symbol] = self._time(), task
         # One who goes away takes the answer from nobody else.
         return await asyncio.shield(task)
 
-    def _is_old(self, asked_at: float, task: asyncio.Task[Snapshot | None]) -> bool:
-        """Failures, and that there is nothing yet, are not kept."""
-        kept = not _has_failed(task) and task.result() is not None
-        return not kept or self._time() - asked_at >= KEPT_SECONDS
+    async def _ask(self, symbol: str) -> Snapshot | None:
+        """What the store has; failures, and that there is nothing yet, are not kept."""
+        asked_at = self._time()
+        try:
+            found = await self._fetch(symbol)
+        finally:
+            del self._asking[symbol]
+        if found:
+            self._known[symbol] = asked_at, found
+        return found
 
 
 class OfNewest(Generic[T]):

@@ -54,6 +54,12 @@ class SqlOutbox(SqlBase):
             await self._append(database, lines)
         return len(lines)
 
+    async def rang(self, target: str, limit: int) -> Sequence[Alert]:
+        """The target's newest rings that ended, told or not, oldest first: at most `limit`."""
+        async with self._reading() as database:
+            bodies = (await database.run(outbox.ended_of(target).limit(limit))).scalars().all()
+        return [codec.from_json(body, Alert) for body in reversed(bodies)]
+
     async def retry(self, owner: str, alert: Alert, due_at: datetime) -> None:
         """Give a leased alert back, due again at that time; its attempts are counted."""
         known = select(alerts.c.body).where(outbox.leased_to(owner, alert.id)).with_for_update()

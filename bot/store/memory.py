@@ -16,7 +16,7 @@ from bot.core.keys import ApiKey
 from bot.core.minutes import Minute, merge
 from bot.core.quota import Count, Drawn, allowed, draw, minute_of, start_of
 from bot.core.rules import Rule, RuleState
-from bot.core.snapshot import Snapshot
+from bot.core.snapshot import Snapshot, Tick
 from bot.errors import StoreError
 from bot.ports import JournalEntry, Record, urgency_of
 from bot.store import codec
@@ -61,6 +61,7 @@ class Stored:
     alerts: dict[str, Outgoing] = field(default_factory=dict)
     journal: dict[int, codec.Line] = field(default_factory=dict)
     minutes: dict[tuple[str, datetime], Minute] = field(default_factory=dict)
+    newest_ticks: dict[str, Tick] = field(default_factory=dict)
     chats: dict[str, Chat] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
@@ -221,6 +222,12 @@ class MemoryStore:
                 if leased.owner == owner:
                     stored.alerts[identity] = Outgoing(leased.alert, leased.alert.at)
 
+    async def rang(self, target: str, limit: int) -> Sequence[Alert]:
+        """The target's newest rings that ended, told or not, oldest first: at most `limit`."""
+        ended = (one.alert for one in self._stored.alerts.values() if one.due_at is None)
+        rings = (one for one in ended if one.target == target and one.kind == "alert")
+        return sorted(rings, key=lambda ring: ring.at)[-limit:]
+
     async def chat(self, target: str) -> Chat | None:
         """What is known of the chat."""
         return self._stored.chats.get(target)
@@ -322,6 +329,17 @@ class MemoryStore:
         """The symbol's minutes that began since then and before `until`, ascending."""
         found = (one for one in self._stored.minutes.values() if one.symbol == symbol)
         return sorted((one for one in found if since <= one.at < until), key=lambda one: one.at)
+
+    async def put_ticks(self, ticks: Sequence[Tick]) -> None:
+        """Store each as the newest tick of its symbol."""
+        with self._changing() as stored:
+            for tick in ticks:
+                microseconds(tick.at)  # refuses times without a zone, as the database does
+                stored.newest_ticks[tick.symbol] = tick
+
+    async def newest_ticks(self) -> Sequence[Tick]:
+        """The newest tick of each symbol."""
+        return list(self._stored.newest_ticks.values())
 
     async def history(
         self, symbol: str, since: datetime, until: datetime, step: timedelta

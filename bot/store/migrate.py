@@ -19,7 +19,7 @@ from bot.store.sql import SqlStore
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0005"  # kept here so that a database that has it starts without loading Alembic
+NEWEST = "0007"  # kept here so that a database that has it starts without loading Alembic
 SCRIPTS = Path(__file__).resolve().parents[2] / "migrations"
 VERSIONS = table("alembic_version", column("version_num", String))
 LOCK = 0x676D6967  # any number that no other advisory lock has

@@ -17,11 +17,11 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import ReturningUpdate, Update
 
 from bot.core.events import Alert, Delivery, redated
-from bot.ports import urgency_of
+from bot.ports import Urgency, urgency_of
 from bot.store import codec
 from bot.store.addresses import messenger_of
 from bot.store.engine import Row
-from bot.store.tables import UNFINISHED, alerts
+from bot.store.tables import ENDED, UNFINISHED, alerts
 
 PENDING, LEASED = "pending", "leased"  # states of alerts, beside the ends that deliveries name
 
@@ -68,6 +68,12 @@ def companions(head: Alert, now: datetime) -> Alerts:
 def held_of(target: str) -> Alerts:
     """What is held for the target, and not on its way."""
     return select(alerts).where(_waiting(target), alerts.c.held)
+
+
+def ended_of(target: str) -> Select[tuple[str]]:
+    """The bodies of the target's rings that ended, the newest first."""
+    rings = and_(ENDED, alerts.c.target == target, alerts.c.urgency == Urgency.ALERT)
+    return select(alerts.c.body).where(rings).order_by(alerts.c.at.desc(), alerts.c.number.desc())
 
 
 def leasing(numbers: Collection[int], owner: str, until: datetime) -> Update:

@@ -40,7 +40,7 @@ from bot.core.minutes import Minute
 from bot.core.places import PASSING
 from bot.core.quota import MOST_AHEAD, Drawn, allowed, minute_of, start_of
 from bot.core.rules import Rule, RuleState
-from bot.core.snapshot import Snapshot
+from bot.core.snapshot import Snapshot, Tick
 from bot.errors import StoreError
 from bot.ports import JournalEntry, Record
 from bot.store import codec, outbox
@@ -59,6 +59,7 @@ from bot.store.tables import (
     facts,
     journal,
     latches,
+    newest_ticks,
     notes,
     request_counts,
     rule_states,
@@ -261,6 +262,20 @@ class SqlStore(SqlOutbox):
         async with self._reading() as database:
             rows = await database.run(select(spot_minutes).where(wanted).order_by(known.at))
             return [Minute(**row) for row in rows.mappings()]
+
+    async def put_ticks(self, ticks: Sequence[Tick]) -> None:
+        """Store each as the newest tick of its symbol, in one transaction."""
+        if not ticks:
+            return
+        rows = [asdict(one) for one in sorted(ticks, key=lambda one: one.symbol)]
+        async with self._writing() as database:
+            await self._put(database, newest_ticks, rows)  # in one order: no deadlocks
+
+    async def newest_ticks(self) -> Sequence[Tick]:
+        """The newest tick of each symbol."""
+        async with self._reading() as database:
+            rows = await database.run(select(newest_ticks))
+            return [Tick(**row) for row in rows.mappings()]
 
     async def history(
         self, symbol: str, since: datetime, until: datetime, step: timedelta

@@ -139,11 +139,13 @@ alerts = Table(  # the outbox, and what became of it
     sqlite_autoincrement=True,
 )
 UNFINISHED = alerts.c.due_at.is_not(None)
+ENDED = alerts.c.due_at.is_(None)
 LEASED = alerts.c.owner.is_not(None)
 for condition, columns in (
     (UNFINISHED, ("messenger", "urgency", "at", "number", "due_at")),  # who is served next
     (UNFINISHED, ("target", "urgency", "at", "number")),  # what is the first of a chat
     (LEASED, ("target",)),  # whether something is on its way to a chat
+    (ENDED, ("target", "at", "number")),  # what rang there before
 ):
     Index(
         None,
@@ -174,6 +176,15 @@ spot_minutes = Table(  # what our own ticks were in each minute, USD
     Column("low", Double, nullable=False),
     Column("close", Double, nullable=False),
     Column("ticks", Integer, nullable=False),
+)
+
+newest_ticks = Table(  # told to the processes that hear no venue; a row a symbol, for ever
+    "newest_ticks",
+    metadata,
+    Column("symbol", Text, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("spot", Double, nullable=False),  # USD
+    Column("source", Text, nullable=False),
 )
 
 chats = Table(

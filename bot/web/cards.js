@@ -1,7 +1,7 @@
 // A card as the server tells it, in elements of text: its buttons, menus, tables, file, picture.
 import { copyOf } from "./copy.js";
 import { formOf } from "./forms.js";
-import { buttonOf, element, row } from "./words.js";
+import { buttonOf, element, headOf, row } from "./words.js";
 
 const LONG = 40; // characters of a value that stands below its name
 const FORGET_MS = 60_000; // after which a saved file's content is let go
@@ -97,18 +97,6 @@ function tableOf([title, columns, rows]) {
   box.setAttribute("role", "region");
   box.setAttribute("aria-label", title || "table");
   return box;
-}
-
-function headOf(columns) {
-  const head = element("thead");
-  const line = element("tr");
-  for (const name of columns) {
-    const cell = element("th", name);
-    cell.scope = "col";
-    line.append(cell);
-  }
-  head.append(line);
-  return head;
 }
 
 function menuOf(label, choices, chosen) {

@@ -7,15 +7,18 @@ import { Notices } from "./notices.js";
 import { Recall } from "./recall.js";
 import { Talk } from "./talk.js";
 import { Wire } from "./wire.js";
-import { buttonOf, element, moment, write, zoneOf } from "./words.js";
+import { buttonOf, element, isSimulated, moment, write, zoneOf } from "./words.js";
 
 const EXAMPLES = ["levels btc", "chart btc price", "alert add"];
 const byId = (id) => document.getElementById(id);
 const theme = () => (matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark");
 
 export class Chat {
-  constructor(announce) {
+  /** announce(text) says it to a screen reader, rang(ring) is told of each ring once. */
+  constructor(announce, rang) {
     this.announce = announce;
+    this.rang = rang;
+    this.latest = -Infinity; // when the newest ring rang that is shown
     this.asked = new Map(); // number -> what waits for the answer
     this.drawn = new Map(); // number -> the card that waits for its picture
     this.rung = new Set();
@@ -79,13 +82,26 @@ export class Chat {
 
   hear(message) {
     const heard = {
-      hello: ({ signedIn }) => { byId("sign-out").hidden = !signedIn; },
+      hello: (told) => this.greet(told),
       reply: (told) => this.reply(told),
       form: ({ to, form }) => this.put(this.taken(to), formOf(form, this.acts.type, this.acts.complete)),
       picture: (told) => this.picture(told),
       ring: (told) => this.ring(told),
     };
     heard[message.type]?.(message);
+  }
+
+  greet({ signedIn, rang }) {
+    byId("sign-out").hidden = !signedIn;
+    const missed = rang.filter(({ at }) => Date.parse(at) > this.latest);
+    if (missed.length) this.talk.add(pastOf(missed), { ends: true });
+    for (const ring of missed) this.note(ring);
+  }
+
+  note(ring) {
+    this.rung.add(ring.id);
+    this.latest = Math.max(this.latest, Date.parse(ring.at));
+    this.rang(ring);
   }
 
   taken(number) {
@@ -121,10 +137,11 @@ export class Chat {
     this.talk.follow();
   }
 
-  ring({ id, at, card }) {
+  ring({ card, ...ring }) {
+    const { id, at } = ring;
     this.wire.heard(id);
     if (this.rung.has(id)) return;
-    this.rung.add(id);
+    this.note(ring);
     const made = cardOf(card, this.acts);
     made.classList.add("ring");
     made.querySelector("h3").after(whenOf(at));
@@ -158,6 +175,20 @@ export class Chat {
     this.asked.clear();
     this.drawn.clear();
   }
+}
+
+/** What rang while the page was not open: it is read when it is wanted, and not read out. */
+function pastOf(rings) {
+  const made = element("article", "", "card past");
+  made.setAttribute("aria-live", "off");
+  const list = element("ol");
+  list.append(...rings.map(({ at, text }) => {
+    const line = element("li");
+    line.append(moment(at), element("span", text));
+    return line;
+  }));
+  made.append(element("h3", `${isSimulated() ? "SIMULATED · " : ""}Rang earlier`), list);
+  return made;
 }
 
 /** When it was: a ring is read long after it came, and may have come late. */

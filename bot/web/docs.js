@@ -19,6 +19,7 @@ async function browse() {
     defaultModelsExpandDepth: 0,
     displayRequestDuration: true,
     validatorUrl: null,
+    syntaxHighlight: false, // its colours are too faint to be read
   });
   document.getElementById("list").hidden = true;
 }

@@ -1,6 +1,7 @@
 // Levels over time: steps of HVL and the walls, spot among them, net GEX beneath.
 import { clock, date, money } from "./amounts.js";
 import { paint } from "./curves.js";
+import { held, sectionOf } from "./panel.js";
 import { Plot, choice, offer } from "./plot.js";
 import { longestPause } from "./scales.js";
 import { age, label, price, zoneName } from "./words.js";
@@ -17,24 +18,25 @@ const LINES = [
 const NET = "Net GEX / +1 %";
 
 export class History {
-  constructor(figure, ask) {
+  constructor({ ask }) {
     this.ask = ask;
     this.days = DAYS[0][0];
     this.turn = 0; // one for each symbol and time that is chosen
-    const days = choice("Time", (value) => { this.choose(value); });
+    const days = choice("Time", (value) => { this.chooseDays(value); });
     offer(days.select, DAYS, this.days);
+    const figure = held("figure", "history");
+    sectionOf("history", "Levels over time", figure);
     this.plot = new Plot(figure, { name: "Levels over time", upright: false, controls: [days.held] });
-    this.clear();
+    this.choose();
   }
 
-  clear() {
+  choose() {
     this.turn += 1;
     this.symbol = this.known = null;
     this.plot.empty();
   }
 
-  show(symbol, meta) {
-    if (symbol !== this.symbol) this.clear();
+  show({ symbol, meta }) {
     this.symbol = symbol;
     return this.isDue(meta) ? this.load() : undefined;
   }
@@ -45,7 +47,7 @@ export class History {
     return Date.parse(computed) - this.known.until >= this.days * STEP_MS / RENEWED;
   }
 
-  choose(days) {
+  chooseDays(days) {
     this.days = days;
     this.turn += 1;
     return this.load();

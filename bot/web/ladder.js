@@ -45,7 +45,7 @@ function writeExposures(sheet, rows) {
   const { left, right, top, bottom, em } = sheet;
   const domain = reach(rows);
   const across = linear(domain, [left, right]);
-  for (const value of rows.length ? ticks(domain, Math.max(3, Math.floor((right - left) / (4.5 * em)))) : [0]) {
+  for (const value of rows.length ? ticks(domain, Math.max(3, Math.floor((right - left) / (3.6 * em)))) : [0]) {
     sheet.down(across(value), value ? "grid" : "grid zero");
     sheet.add("text", { class: "tick middle", x: across(value), y: bottom + 1.2 * em }, money(value));
   }

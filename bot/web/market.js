@@ -1,44 +1,27 @@
-// The chosen symbol: asks for its levels, hears its price, and hands both to what shows them.
-import { copyOf } from "./copy.js";
+// The chosen symbol: asks for its levels, hears its price, and hands both to the panels.
 import { levelsOf } from "./levels.js";
-import { entitle } from "./title.js";
-import { element, isSimulated, label, price } from "./words.js";
+import { entitle } from "./notices.js";
+import { isSimulated, label, price } from "./words.js";
 
 const INCLUDED = "candles,expected_move,max_pain,spot,zones";
-const FORMATS = { tradingview: "TradingView", pine: "Pine", csv: "CSV", json: "JSON", ics: "Calendar" };
-const PASTED = ["TradingView", "Pine"]; // into TradingView
 const AGAIN_MS = 5_000; // after a failure
 const LATEST_MS = 75_000; // levels come every half minute; when nothing told of them they are asked for
-const byId = (id) => document.getElementById(id);
 
 export class Market {
-  /** The views: now, table, venues, profile, history; `begun` is called when they first show something. */
-  constructor(ask, clock, views, begun) {
-    Object.assign(this, { ask, clock, views, begun });
+  constructor(ask, clock, panels) {
+    Object.assign(this, { ask, clock, panels });
     this.symbol = null;
     this.turn = 0;
     this.spots = new Map(); // symbol -> {spot, at}, the newest heard
     setInterval(() => this.tick(), 1000);
   }
 
-  show(symbol) {
+  choose(symbol) {
     this.symbol = symbol;
     this.known = null;
-    for (const view of this.everyView()) view.clear();
+    this.panels.tell("choose", symbol);
     entitle(`${mark()}${label(symbol)} · gammabell`);
-    byId("now-title").textContent = `${label(symbol)} now`;
-    byId("exports").replaceChildren(...takeAways(symbol));
     this.load();
-  }
-
-  everyView() {
-    return Object.values(this.views);
-  }
-
-  /** The price chart, which comes later than the rest of the page. */
-  add(chart) {
-    this.views.price = chart;
-    if (this.known) this.tell();
   }
 
   /** There are newer levels: they are asked for now, or once an answer that is waited for is there. */
@@ -62,32 +45,18 @@ export class Market {
     else this.take(...answers);
   }
 
-  take(levels, status) {
-    this.clock.set(levels.meta.timestamp);
-    const venues = status.data.symbols[this.symbol] ?? {};
-    this.known = { ...levels, levels: levelsOf(levels.data), venues };
-    this.tell();
+  take({ meta, data }, status) {
+    this.clock.set(meta.timestamp);
+    const { symbol } = this;
+    this.known = { symbol, meta, data, levels: levelsOf(data), venues: status.data.symbols[symbol] ?? {} };
+    this.panels.tell("show", this.known);
+    this.move();
   }
 
   fail(error) {
     if (error.signIn) location.reload(); // the session has ended: the page asks for a new one
     this.due = performance.now() + AGAIN_MS;
-    this.views.now.fail(error.message);
-  }
-
-  tell() {
-    const { data, meta, levels, venues } = this.known;
-    const { now, table, price, profile, history } = this.views;
-    now.show(meta, levels);
-    table.show(levels);
-    this.views.venues.show(venues);
-    price?.show(meta, data, levels);
-    this.move();
-    profile.show(this.symbol, meta, data);
-    history.show(this.symbol, meta);
-    const { begun } = this;
-    this.begun = null;
-    begun?.();
+    this.panels.tell("fail", error.message);
   }
 
   /** A live price of any symbol. */
@@ -99,10 +68,7 @@ export class Market {
   /** What hangs on spot: the live price, where it is newer than the one that the levels rest on. */
   move() {
     const { spot, at } = this.newest();
-    const { now, table, price: chart } = this.views;
-    now.move(spot, at);
-    table.move(spot);
-    chart?.move(spot, at);
+    this.panels.tell("move", spot, at);
     entitle(`${mark()}${label(this.symbol)} ${price(spot)} · gammabell`);
   }
 
@@ -114,39 +80,9 @@ export class Market {
 
   tick() {
     if (!this.symbol) return;
-    this.views.now.tellAge();
-    this.views.venues.tellAge();
+    this.panels.tell("tick");
     if (performance.now() > this.due && !this.isLoading) this.load();
   }
 }
 
 const mark = () => (isSimulated() ? "SIMULATED · " : "");
-
-function takeAways(symbol) {
-  const files = Object.entries(FORMATS).map(([form, name]) => [name, `export/${symbol}/${form}`]);
-  const pictures = ["price", "profile"].map((kind) => [`${kind} picture`, `pictures/${symbol}/${kind}.png`]);
-  return [...files, ...pictures].map(([name, address]) => {
-    const link = element("a", name);
-    link.href = address;
-    link.download = "";
-    const item = element("li");
-    item.append(link);
-    if (PASTED.includes(name)) item.append(" ", copyOf(name, () => textAt(address), (text) => shown(item, text)));
-    return item;
-  });
-}
-
-async function textAt(address) {
-  const response = await fetch(address).catch(() => null);
-  if (!response?.ok) throw new Error("not there now, try again");
-  return response.text();
-}
-
-/** The text, below its link, to be selected. */
-function shown(item, text) {
-  item.querySelector("pre")?.remove();
-  const made = element("pre", text);
-  made.tabIndex = 0;
-  item.append(made);
-  return made;
-}

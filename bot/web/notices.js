@@ -1,7 +1,19 @@
-// Rings while nobody looks: in the window's title, and in the system's notices if they may be.
-import { countUnseen } from "./title.js";
-
+// The window's title; rings while nobody looks are counted in it, and are the system's notices if they may be.
 const canNotify = "Notification" in window;
+let words = document.title;
+let unseen = 0;
+
+const show = () => { document.title = unseen ? `(${unseen}) ${words}` : words; };
+
+export function entitle(text) {
+  words = text;
+  show();
+}
+
+function countUnseen(count) {
+  unseen = count;
+  show();
+}
 
 export class Notices {
   constructor(button) {

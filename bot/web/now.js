@@ -1,7 +1,7 @@
 // What is so now: spot, regime, what is next above and below, and how old all of it is.
 import { around, crossed, fullName } from "./levels.js";
 import { money } from "./amounts.js";
-import { age, clock, percent, price, steady, write } from "./words.js";
+import { age, clock, label, percent, price, steady, write } from "./words.js";
 
 const OLD_SPOT_SECONDS = 10;
 const OLD_LEVELS_SECONDS = 120; // they come every half minute
@@ -13,13 +13,14 @@ const MEANINGS = {
 const byId = (id) => document.getElementById(id);
 
 export class Now {
-  constructor(clock) {
+  constructor({ clock }) {
     this.clock = clock;
-    this.clear();
+    this.known = null;
   }
 
-  clear() {
+  choose(symbol) {
     this.known = null;
+    write(byId("now-title"), `${label(symbol)} now`);
     for (const id of ["spot", "net", "above", "below", "move"]) write(byId(id), "–");
     for (const id of ["regime", "meaning", "spot-age", "trouble"]) write(byId(id), "");
     write(byId("age"), "Waiting for the levels");
@@ -27,15 +28,13 @@ export class Now {
     document.documentElement.dataset.stale = "false";
   }
 
-  /** Take a snapshot's levels. */
-  show(meta, levels) {
-    this.known = { meta, levels };
+  show(known) {
+    this.known = known;
     write(byId("trouble"), "");
-    const { net_gex: net } = meta.extra;
+    const { net_gex: net } = known.meta.extra;
     write(byId("net"), net === null ? "none" : `${net > 0 ? "+" : ""}${money(net)} per +1 %`);
   }
 
-  /** Take the live price, and when it was so. */
   move(spot, at) {
     this.spotAt = at;
     write(byId("spot"), `$${steady(spot)}`);
@@ -44,7 +43,7 @@ export class Now {
     for (const [id, next] of Object.entries({ above, below })) write(byId(id), told(next, spot));
     const sides = ["upper_1sd", "lower_1sd"].map((field) => this.known.levels.find(({ key }) => key === `1 day ${field}`));
     write(byId("move"), sides.every((one) => one?.price) ? sides.map((one) => price(one.price)).reverse().join(" to ") : "none");
-    this.tellAge();
+    this.tick();
   }
 
   /** The regime at the snapshot's spot; where the live one has left it, that it was so. */
@@ -58,7 +57,7 @@ export class Now {
     write(byId("meaning"), line ? `Spot has crossed ${fullName(line)} since.` : MEANINGS[regime] ?? "No option here has gamma now.");
   }
 
-  tellAge() {
+  tick() {
     if (!this.known) return;
     const { meta } = this.known;
     const passed = this.clock.since(meta.computed_at);

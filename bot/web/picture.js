@@ -17,7 +17,7 @@ export class PricePicture {
     this.image.hidden = true;
   }
 
-  show(meta) {
+  show({ meta }) {
     this.meta = meta;
     this.draw();
   }

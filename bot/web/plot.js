@@ -1,6 +1,6 @@
 // A chart's frame: its controls, what is read off it, the drawing, the same numbers as a table.
 import { Sheet, round, shape } from "./sheet.js";
-import { element, isSimulated, row } from "./words.js";
+import { element, headOf, isSimulated, row } from "./words.js";
 
 const STEPS = {
   ArrowRight: 1, ArrowUp: 1, PageUp: 10, Home: -Infinity,
@@ -180,16 +180,9 @@ export class Plot {
 
   fillTable() {
     if (!this.details.open || !this.scene) return;
-    const head = element("tr");
-    head.append(...this.scene.columns.map((title) => {
-      const cell = element("th", title);
-      cell.scope = "col";
-      return cell;
-    }));
-    const parts = ["thead", "tbody"].map((name) => element(name));
-    parts[0].append(head);
-    parts[1].append(...this.scene.rows().map(row));
-    this.table.replaceChildren(...parts);
+    const body = element("tbody");
+    body.append(...this.scene.rows().map(row));
+    this.table.replaceChildren(headOf(this.scene.columns), body);
   }
 }
 

@@ -23,7 +23,10 @@ export class PriceChart {
     this.marks = new Marks();
     this.series.attachPrimitive(this.marks);
     this.chart.subscribeCrosshairMove((move) => this.point(move));
-    this.chart.subscribeClick((tap) => this.point(tap)); // a finger moves no crosshair
+    // A finger moves no crosshair, and of two quick taps the library tells no second one.
+    this.drawing.addEventListener("pointerup", (event) => {
+      if (event.pointerType !== "mouse") requestAnimationFrame(() => this.tap(event));
+    });
     // Within that call the library puts its own range over ours.
     this.chart.timeScale().subscribeSizeChange(() => requestAnimationFrame(() => this.fit()));
     dark.addEventListener("change", () => this.paint());
@@ -57,7 +60,7 @@ export class PriceChart {
     this.drawing.setAttribute("aria-label", "No price yet");
   }
 
-  show(meta, data, levels) {
+  show({ meta, data, levels }) {
     const { candles = [] } = data;
     const last = candles.at(-1) && new Date(candles.at(-1).datetime);
     this.zone = zoneOf(last ?? new Date());
@@ -134,6 +137,14 @@ export class PriceChart {
     this.read(index, this.series.coordinateToPrice(point.y));
   }
 
+  tap({ clientX, clientY }) {
+    const { left, top } = this.drawing.getBoundingClientRect();
+    const point = { x: clientX - left - this.chart.priceScale("left").width(), y: clientY - top };
+    const logical = this.chart.timeScale().coordinateToLogical(point.x) ?? undefined;
+    this.point({ point, logical });
+    if (this.index !== null) this.cross(this.index, this.at);
+  }
+
   press(event) {
     if (event.key === "Escape") this.leave();
     const step = KEYS[event.key];
@@ -141,9 +152,13 @@ export class PriceChart {
     event.preventDefault();
     const last = this.known.bars.length - 1;
     const index = this.index === null ? last : Math.max(0, Math.min(this.index + step, last));
-    const { close, time } = this.known.bars[index];
-    this.chart.setCrosshairPosition(close, time, this.series);
-    this.read(index, close);
+    this.cross(index, this.known.bars[index].close);
+  }
+
+  /** The candle at that position is read, and marked at that price. */
+  cross(index, price) {
+    this.chart.setCrosshairPosition(price, this.known.bars[index].time, this.series);
+    this.read(index, price);
   }
 
   leave() {
@@ -167,7 +182,7 @@ export class PriceChart {
     this.reader.setAttribute("aria-valuemin", 1);
     this.reader.setAttribute("aria-valuemax", Math.max(1, bars.length));
     this.reader.setAttribute("aria-valuenow", Math.max(1, index + 1));
-    this.reader.setAttribute("aria-valuetext", isRead ? values.map((one) => one.join(" ")).join(", ") : HINT);
+    this.reader.setAttribute("aria-valuetext", isRead ? values.map((one) => one.join(" ").trim()).join(", ") : HINT);
   }
 
   values({ time, open, high, low, close }, at, isLast) {

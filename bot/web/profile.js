@@ -1,6 +1,7 @@
 // GEX by strike: calls to the right, puts to the left, the levels beside it.
 import { clock, coins, money } from "./amounts.js";
 import { MOST_BARS, paint } from "./ladder.js";
+import { held, sectionOf } from "./panel.js";
 import { Plot, choice, offer } from "./plot.js";
 import { extent, nearest } from "./scales.js";
 import { bars, fittingWindow, total } from "./strikes.js";
@@ -24,33 +25,34 @@ const EXPOSURES = ["Call GEX / +1 %", "Put GEX / +1 %", "Net GEX / +1 %"];
 const day = (iso) => iso.slice(0, 10);
 
 export class Profile {
-  constructor(figure, ask) {
+  constructor({ ask }) {
     this.ask = ask;
     this.expiry = ALL;
     this.range = FIT;
     this.turn = 0; // one for each symbol and expiry that is chosen
-    const expiry = choice("Expiry", (value) => { this.choose(value); });
+    const expiry = choice("Expiry", (value) => { this.chooseExpiry(value); });
     const range = choice("Strikes", (value) => { this.range = value; this.draw(); });
     this.select = expiry.select;
     this.offerExpiries([]);
     offer(range.select, RANGES, FIT);
+    const figure = held("figure", "profile");
+    sectionOf("profile", "GEX by strike", figure);
     this.plot = new Plot(figure, { name: "GEX by strike", upright: true, controls: [expiry.held, range.held] });
-    this.clear();
+    this.choose();
   }
 
-  clear() {
+  choose() {
     this.turn += 1;
     this.symbol = this.strikes = null;
     this.plot.empty();
   }
 
-  show(symbol, meta, levels) {
-    if (symbol !== this.symbol) this.clear();
+  show({ symbol, meta, data: levels }) {
     Object.assign(this, { symbol, meta, levels });
     return this.strikes?.at === meta.computed_at ? this.draw() : this.load();
   }
 
-  choose(expiry) {
+  chooseExpiry(expiry) {
     this.expiry = expiry;
     this.turn += 1;
     return this.load();

@@ -1,19 +1,19 @@
 // The table of levels by price, with spot's own row among them.
-import { dollars, element, percent, plain, row, steady, write } from "./words.js";
+import { aligned, dollars, element, percent, row, steady, write } from "./words.js";
 
 export class LevelTable {
-  constructor(body) {
-    this.body = body;
-    this.clear();
+  constructor() {
+    this.body = document.getElementById("levels");
+    this.choose();
   }
 
-  clear() {
+  choose() {
     this.lines = [];
     this.spot = null;
     this.body.replaceChildren();
   }
 
-  show(levels) {
+  show({ levels }) {
     const byPrice = [...levels].sort((one, other) => (other.price ?? -1) - (one.price ?? -1));
     this.lines = byPrice.map((level) => ({ level, made: lineOf(level) }));
     this.spot = row(["Spot", "", "", "", ""]);
@@ -36,7 +36,7 @@ export class LevelTable {
 }
 
 function lineOf({ name, kind, scope, price }) {
-  const made = row(["", scope, plain(price), "", ""]);
+  const made = row(["", scope, aligned(price), "", ""]);
   made.cells[0].append(element("span", name, `key ${kind}`));
   if (price === null) made.className = "absent";
   return made;

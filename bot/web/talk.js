@@ -14,11 +14,12 @@ export class Talk {
     new ResizeObserver(() => this.follow()).observe(box);
   }
 
-  /** Put it below; what `begins` a turn stays in sight above a long answer. */
-  add(made, { begins = false, own = false } = {}) {
+  /** Put it below; what `begins` a turn stays in sight above a long answer, of what `ends` the end does. */
+  add(made, { begins = false, ends = false, own = false } = {}) {
     this.box.append(made);
     while (this.box.children.length > MOST_SHOWN) this.box.firstElementChild.remove();
-    if (begins || !this.newest?.isConnected) this.newest = made;
+    if (ends) this.newest = null;
+    else if (begins || !this.newest?.isConnected) this.newest = made;
     this.fresh = this.follows || own ? 0 : this.fresh + 1;
     this.follow(own);
   }

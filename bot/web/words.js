@@ -24,6 +24,8 @@ export const label = (symbol) => symbol.replace(/USDT$/, "");
 
 const isNumber = (value) => value !== null && value !== undefined;
 
+const ROOM = "\u2008\u2007"; // as wide as a point and a digit
+
 /** Digits after the point that a price of that size is told with. */
 const digitsOf = (value) => (value >= 1e5 ? 0 : value >= 1e3 ? 1 : value >= 10 ? 2 : 4);
 
@@ -41,6 +43,12 @@ export const steady = (value) => fixed(value, digitsOf(value));
 
 /** A price without its unit, for a column or an axis that says which. */
 export const plain = (value) => (isNumber(value) ? grouped(value, digitsOf(value)) : "none");
+
+/** A price for a column in which points stand below each other: without cents it leaves their room. */
+export function aligned(value) {
+  const text = plain(value);
+  return value >= 1e3 && !text.includes(".") ? text + ROOM : text;
+}
 
 export const price = (value) => (isNumber(value) ? `$${plain(value)}` : "none");
 
@@ -87,6 +95,18 @@ export function moment(iso) {
   const made = element("time", momentText(iso));
   made.dateTime = iso;
   made.title = `${iso.slice(0, 19).replace("T", " ")} UTC`;
+  return made;
+}
+
+export function headOf(titles) {
+  const made = element("thead");
+  const line = element("tr");
+  for (const title of titles) {
+    const cell = element("th", title);
+    cell.scope = "col";
+    line.append(cell);
+  }
+  made.append(line);
   return made;
 }
 

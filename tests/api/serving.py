@@ -8,13 +8,16 @@ from datetime import timedelta
 import aiohttp
 
 from bot.api.api import Parts
+from bot.api.dashboard import Exports
 from bot.api.server import serving
 from bot.core.crossings import Latches
+from bot.core.exports.export import Export
 from bot.core.keys import ApiKey, digest_of, make_key
 from bot.core.snapshot import Candle
 from bot.ports import Record
 from bot.store.memory import MemoryStore
 from tests.fakes import NOON, make_chain, make_snapshot
+from tests.service.asking import Desk
 
 LATER = NOON + timedelta(seconds=12.5)
 BTC, ETH, SOL, HYPE = SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "HYPEUSDT")
@@ -99,8 +102,17 @@ def make_parts(store, **fields):
         "clock": Clock(),
         "stale_after": timedelta(minutes=3),
         "patience": 60.0,  # on a busy machine, too
+        "asking": 60.0,
     }
     return Parts(store, **(whole | fields))
+
+
+def make_exports(store, symbols=SYMBOLS, *, simulated=False):
+    def export_of(snapshot):
+        return Export(snapshot, LATER, stale=False, simulated=simulated)
+
+    answer = Desk(store, simulated=simulated).commands.answer
+    return Exports(answer, store.snapshot, export_of, symbols)
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ import pytest
 from bot.api.server import serving
 from tests.api.serving import make_parts, served
 
-REQUEST = b"GET /health HTTP/1.1\r\nHost: x\r\n"
+REQUEST = b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
 
 
 async def connect(client):
@@ -107,14 +107,14 @@ async def test_a_client_that_never_reads_is_let_go(store):
 
 def ask_without_reading(address):
     parts = urlsplit(address)
-    with socket.create_connection((parts.hostname, parts.port), timeout=20) as line:
+    with socket.create_connection((parts.hostname, parts.port), timeout=100) as line:
         while True:
-            line.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 20)
+            line.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20)
 
 
 async def test_a_client_that_reads_late_has_everything(client):
     reader, writer = await connect(client)
-    asked = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n"
+    asked = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n"
     writer.writelines(asked + f"X-Request-ID: n{n}\r\n\r\n".encode() for n in range(200))
     assert (await client.ask("/health")).status == 200  # meanwhile
 
@@ -135,7 +135,7 @@ async def next_id(reader):
 async def test_an_absolute_target_is_the_path_that_it_names(client):
     target = client.address.encode() + b"/v2/health"
 
-    status, _ = await say(client, b"GET " + target + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    status, _ = await say(client, b"GET " + target + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
 
     assert status == 200
 
@@ -202,7 +202,7 @@ async def test_no_header_value_makes_an_error_of_ours(client, value):
 
         status, body = await say(client, b"GET /gex/levels HTTP/1.1\r\n" + header + b"\r\n")
 
-        assert status in (200, 400), (name, body)
+        assert status in (200, 400, 403), (name, body)  # 403: the Host
 
 
 async def test_a_hundred_parameters_and_headers_are_told_or_taken(client):

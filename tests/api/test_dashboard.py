@@ -6,12 +6,20 @@ from datetime import timedelta
 
 import pytest
 
-from bot.api.dashboard import Exports, Pictures, dashboard_places
+from bot.api.dashboard import Pictures, dashboard_places
 from bot.api.files import FILES, find_assets
 from bot.api.live import Live
 from bot.core.exports.card import FORMATS
-from tests.api.serving import BTC, HYPE, LATER, SYMBOLS, add_key, make_store, served
-from tests.service.asking import Desk
+from tests.api.serving import (
+    BTC,
+    HYPE,
+    LATER,
+    SYMBOLS,
+    add_key,
+    make_exports,
+    make_store,
+    served,
+)
 
 
 async def draw(snapshot, kind, theme, stale):
@@ -24,7 +32,7 @@ async def dashboard(*, simulated=False, now=LATER, keyed=False, host="127.0.0.1"
     if keyed:
         await add_key(store, per_minute=60)
     pictures = Pictures(store.snapshot, draw, lambda: now, timedelta(minutes=3), SYMBOLS)
-    exports = Exports(Desk(store, simulated=simulated).commands.answer, SYMBOLS)
+    exports = make_exports(store, simulated=simulated)
     assets = find_assets(FILES)
     places = dashboard_places(
         assets, pictures, exports, Live(store.journal), None, simulated=simulated

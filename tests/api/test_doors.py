@@ -10,15 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.api.addresses import Addresses
-from bot.api.dashboard import Calendars, Exports
+from bot.api.dashboard import Calendars
 from bot.api.doors import Doors
 from bot.api.files import FILES, find_assets
 from bot.api.live import Live
 from bot.api.pages import Place
 from bot.service.access import SESSION_SECONDS, Access, end_all
 from bot.service.limits import Buckets, Limit
-from tests.api.serving import BTC, KEY, SYMBOLS, Client, Clock, add_key, make_store, served
-from tests.service.asking import Desk
+from tests.api.serving import (
+    BTC,
+    KEY,
+    Client,
+    Clock,
+    add_key,
+    make_exports,
+    make_store,
+    served,
+)
 
 WITH_KEY = {"X-API-Key": KEY}
 URL = "https://bell.example.org"
@@ -31,7 +39,7 @@ async def calendars(fetches=100):
     store, clock = await make_store(BTC), Clock()
     await add_key(store)
     access = Access(store, clock, "")
-    exports = Exports(Desk(store).commands.answer, SYMBOLS)
+    exports = make_exports(store)
     limit = Buckets(Limit(fetches, 1), lambda: 0.0)
     places = {
         "/calendar/": Place(Calendars(exports, access.calendar_of, limit).serve, is_public=True),
@@ -247,7 +255,25 @@ async def test_a_page_that_was_opened_by_https_keeps_it_for_https_alone():
         secure = there.client.address.replace("http:", "https:")
         answers = [await there.post({**WITH_KEY, "Origin": secure}), await there.post(WITH_KEY)]
 
-    assert ["Secure" in one.headers["Set-Cookie"] for one in answers] == [True, False]
+    kept = [one.headers["Set-Cookie"] for one in answers]
+    assert ["Secure" in one for one in kept] == [True, False]
+    assert [one.startswith("__Host-gammabell_session=") for one in kept] == [True, False]
+    assert not any("Domain" in one for one in kept)
+    assert all("; Path=/;" in one for one in kept)
+
+
+async def test_a_session_kept_for_https_lets_in_and_no_other_takes_its_place():
+    async with house() as there:
+        secure = {"Origin": there.client.address.replace("http:", "https:")}
+        mine = cookie_of(await there.post({**WITH_KEY, **secure}))
+        planted = cookie_of(await there.post(await there.pass_of("telegram:666")))
+        both = await there.ask("/gex/levels", f"{planted}; {mine}")
+        left = await there.post({"Cookie": mine, **secure}, "DELETE")
+        after = await there.ask("/gex/levels", mine)
+
+    assert (both.status, both.headers["X-RateLimit-Limit"]) == (200, "60")
+    assert left.headers["Set-Cookie"].startswith("__Host-gammabell_session=; Path=/; Max-Age=0;")
+    assert after.status == 401
 
 
 async def test_tries_are_few():
@@ -352,7 +378,7 @@ async def test_what_goes_on_ends_with_the_key_that_opened_it():
             await store.delete_key("desk")
             clock.seconds += 1
             with suppress(ClientError):
-                await asyncio.wait_for(stream.content.read(), 5)
+                await asyncio.wait_for(stream.content.read(), 60)
 
         assert stream.content.at_eof() or stream.closed
         refused = await client.ask("/events", headers=WITH_KEY)

@@ -9,16 +9,15 @@ import icalendar
 import pandas as pd
 import pytest
 
-from bot.api.dashboard import Exports
 from bot.api.pages import Place
 from bot.core.crossings import Latches
 from bot.core.exports.table import KEYS
 from bot.core.text import label
 from bot.ports import Record
 from bot.store.memory import MemoryStore
-from tests.api.serving import served
+from tests.api.serving import make_exports, served
 from tests.fakes import NOON, SPOT, make_chain, make_snapshot
-from tests.service.asking import SYMBOLS, Desk
+from tests.service.asking import SYMBOLS
 
 EVERYTHING = "candles,expected_move,max_pain,ranked,spot,zones"
 CHEAP = 0.85125 / SPOT  # a coin of less than a dollar, its strikes with many digits
@@ -36,7 +35,7 @@ async def exporting():
         chain = make_chain(("deribit", "derive"), scale=scale)
         snapshot = make_snapshot(chain, symbol, spot=SPOT * scale)
         await store.record(Record(symbol, NOON, Latches(), snapshot=snapshot, chain=chain))
-    exports = Exports(Desk(store).commands.answer, SYMBOLS)
+    exports = make_exports(store, SYMBOLS)
     async with served(store, places={"/export/": Place(exports.serve)}) as client:
         yield client
 
@@ -63,6 +62,21 @@ async def test_json_is_the_api_s_answer(symbol):
     assert export.headers["Content-Type"] == "application/json"
     assert export.data == data
     assert export.meta["computed_at"] == "2026-03-02T12:00:00Z"
+
+
+async def test_json_has_the_meta_of_its_own_request(symbol):
+    async with exporting() as client:
+        named = await client.ask(f"/export/{symbol}/json", headers={"X-Request-ID": "mine"})
+        export = await client.ask(f"/export/{symbol}/json")
+        known = {"If-None-Match": export.headers["ETag"]}
+        again = await client.ask(f"/export/{symbol}/json", headers=known)
+        levels = await client.ask(f"/gex/levels?symbol={symbol}")
+
+    assert named.meta["request_id"] == named.headers["X-Request-ID"] == "mine"
+    assert export.meta["request_id"] == export.headers["X-Request-ID"]
+    assert set(export.meta) == set(levels.meta)
+    assert export.headers["Content-Disposition"].endswith('.json"')
+    assert again.status == 304
 
 
 async def test_pandas_finds_every_number_of_the_api_in_the_csv(symbol):

@@ -23,10 +23,10 @@ LIMIT = RateLimit(60, 59, 1_000_000_020)
     st.sampled_from([None, ("deribit",), ("deribit", "okx")]),
 )
 def test_brought_up_to_date_it_is_as_if_made_anew(ages, venues):
-    facts = Facts(SNAPSHOT, venues, simulated=False)
+    facts = Facts(SNAPSHOT, venues, STALE_AFTER, simulated=False)
 
     for age in ages:
-        told = facts.at(NOON + age, f"at-{age.total_seconds()}", LIMIT, STALE_AFTER)
+        told = facts.at(NOON + age, f"at-{age.total_seconds()}", LIMIT)
 
         anew = meta(SNAPSHOT, NOON + age, f"at-{age.total_seconds()}", venues)
         anew.rate_limit = LIMIT
@@ -36,13 +36,13 @@ def test_brought_up_to_date_it_is_as_if_made_anew(ages, venues):
 
 @pytest.mark.parametrize("simulated", [True, False])
 def test_a_simulated_market_is_marked_and_no_other(simulated):
-    told = Facts(SNAPSHOT, None, simulated=simulated).at(NOON, "one", LIMIT, STALE_AFTER)
+    told = Facts(SNAPSHOT, None, STALE_AFTER, simulated=simulated).at(NOON, "one", LIMIT)
 
     assert ("simulated" in msgspec.to_builtins(told)) is simulated
 
 
 @pytest.mark.parametrize("stale", [True, False])
 def test_what_was_stale_when_it_was_computed_stays_so(stale):
-    facts = Facts(replace(SNAPSHOT, stale=stale), None, simulated=False)
+    facts = Facts(replace(SNAPSHOT, stale=stale), None, STALE_AFTER, simulated=False)
 
-    assert facts.at(NOON, "one", LIMIT, STALE_AFTER).extra.stale is stale
+    assert facts.at(NOON, "one", LIMIT).extra.stale is stale

@@ -66,7 +66,7 @@ WORDS = st.sampled_from(
         b"\x00",
         b"\xff",
         b": ",
-        b"Host: x\r\n",
+        b"Host: localhost\r\n",
         b"Content-Length: ",
         b"Transfer-Encoding: chunked\r\n",
         b"Connection: close\r\n",
@@ -119,7 +119,7 @@ async def test_no_headers_make_an_error_of_ours_or_come_back(client, headers):
 
     heard = await tell(client, b"GET /gex/levels HTTP/1.1\r\n" + lines + CLOSE)
 
-    assert heard.status in (200, 304, 400)
+    assert heard.status in (200, 304, 400, 403)  # 403: a Host that is not ours
     assert {"access-control-allow-origin", "set-cookie"}.isdisjoint(heard.headers)
 
 
@@ -129,7 +129,7 @@ async def test_no_query_is_too_odd(client, query):
     sent = query.encode("utf-8", "surrogatepass").hex(" ").upper().split()
     target = b"/multi/gex/levels?symbols=" + b"".join(b"%" + one.encode() for one in sent)
 
-    heard = await tell(client, b"GET " + target + b" HTTP/1.1\r\nHost: x\r\n" + CLOSE)
+    heard = await tell(client, b"GET " + target + b" HTTP/1.1\r\nHost: localhost\r\n" + CLOSE)
 
     assert heard.status in (200, 422)
 

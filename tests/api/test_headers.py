@@ -131,6 +131,7 @@ async def test_a_configured_origin_reads_answers_and_refusals(store, cors, allow
     assert {one.headers["Access-Control-Allow-Origin"] for one in found} == {allowed}
     assert "ETag" in found[0].headers["Access-Control-Expose-Headers"]
     assert "X-API-Key" in found[2].headers["Access-Control-Allow-Headers"]
+    assert "Content-Type" in found[2].headers["Access-Control-Allow-Headers"]  # axios sends it
 
 
 async def test_an_origin_that_is_not_configured_is_not_named(store):

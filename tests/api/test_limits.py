@@ -2,7 +2,9 @@
 
 import logging
 
-from bot.api.api import MOST_BODY_BYTES
+import pytest
+
+from bot.api.bodies import MOST_BYTES
 from bot.api.endpoints import MOST_QUERY_BYTES
 from bot.api.quotas import UNLIMITED
 from bot.core.keys import make_key
@@ -33,7 +35,7 @@ async def test_headers_meta_and_the_list_of_limits_agree(store):
 
 async def test_what_is_too_large_is_named(client):
     query = await client.ask(f"/health?x={'a' * MOST_QUERY_BYTES}")
-    body = await client.ask("/health", data=b"x" * (MOST_BODY_BYTES + 1))
+    body = await client.ask("/health", data=b"x" * (MOST_BYTES + 1))
 
     assert [one.status for one in (query, body)] == [413, 413]
     assert ["query" in one.error["message"] for one in (query, body)] == [True, False]
@@ -54,7 +56,31 @@ async def test_refusals_tell_the_limit_as_well(store):
         found.append(await client.ask("/symbols"))
 
     assert [one.status for one in found] == [422, 404, 200, 429, 401]
-    assert [told(found[n]) for n in (0, 2, 3, 4)] == [(2, 1), (2, 0), (2, 0), (0, 0)]
+    assert [told(one) for one in found] == [(2, 1), (2, 1), (2, 0), (2, 0), (0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("target", "method", "status"),
+    [
+        ("/nope", "GET", 404),
+        ("/gex/levels", "POST", 405),
+        ("/health", "DELETE", 405),
+        (f"/gex/levels?x={'a' * MOST_QUERY_BYTES}", "GET", 413),
+        ("/gex/levels?x=1", "GET", 422),
+    ],
+)
+async def test_whoever_has_a_key_is_told_of_its_limit_whatever_is_wrong(
+    store, target, method, status
+):
+    await add_key(store, per_minute=70)
+    async with served(store) as client:
+        await client.ask("/symbols", headers=WITH_KEY)
+        answer = await client.ask(target, method, headers=WITH_KEY)
+        nobody = await client.ask("/nope")
+
+    assert answer.status == status
+    assert told(answer) == (70, 68 if status == 422 else 69)
+    assert told(nobody) == (0, 0)
 
 
 class Forgetful(MemoryStore):

@@ -31,6 +31,7 @@ from bot.store.memory import MemoryStore
 from tests.api.serving import BTC, ETH, served
 from tests.fakes import NOON, make_chain, make_snapshot
 
+PATIENCE = 30.0  # seconds, for what takes a moment: the machine may be busy
 HVL = LevelKey("all_expiry", "hvl")
 CROSSING = Crossing(NOON, BTC, HVL, 80_000.0, "up", 80_100.0, 79_900.0, "s1", 0.0005)
 
@@ -88,7 +89,7 @@ class Listener:
         """The next event's name and data; comments are passed over."""
         name = ""
         while True:
-            line = (await asyncio.wait_for(self.content.readline(), 5)).decode().strip()
+            line = (await asyncio.wait_for(self.content.readline(), PATIENCE)).decode().strip()
             if line.startswith("event: "):
                 name = line.removeprefix("event: ")
             elif line.startswith("data: "):
@@ -157,7 +158,7 @@ async def test_silence_is_filled_so_that_nobody_takes_the_line_for_dead():
         served(MemoryStore(), places={"/events": Place(live.open)}) as client,
         client.session.get(f"{client.address}/events") as response,
     ):
-        said = await asyncio.wait_for(response.content.readuntil(b": still here\n"), 5)
+        said = await asyncio.wait_for(response.content.readuntil(b": still here\n"), PATIENCE)
 
     assert said
     assert response.headers["Content-Type"] == "text/event-stream"
@@ -172,7 +173,7 @@ async def test_a_page_that_falls_behind_is_let_go_and_the_others_go_on():
             journal.add(CROSSING)
         await live.catch_up()
 
-        rest = await asyncio.wait_for(page.content.read(), 5)
+        rest = await asyncio.wait_for(page.content.read(), PATIENCE)
 
     assert rest.strip() == b""
 
@@ -185,7 +186,7 @@ async def test_a_page_that_takes_nothing_is_let_go():
         for _ in range(QUEUED):  # more than the network holds for it
             journal.add(replace(make_alert(), text=text))
         await live.catch_up()
-        await asyncio.wait_for(gone(live), 5)
+        await asyncio.wait_for(gone(live), PATIENCE)
 
         with pytest.raises(aiohttp.ClientError):
             await page.content.read()
@@ -195,7 +196,7 @@ async def test_no_more_pages_listen_than_allowed():
     live = Live(Journal())
     live.listeners = MOST_LISTENERS
     async with served(MemoryStore(), places={"/events": Place(live.open)}) as client:
-        answer = await asyncio.wait_for(client.ask("/events"), 5)
+        answer = await asyncio.wait_for(client.ask("/events"), PATIENCE)
 
     assert (answer.status, answer.error["code"]) == (429, "RATE_LIMIT_EXCEEDED")
     assert answer.headers["Retry-After"] == str(answer.error["details"]["retry_after_seconds"])
@@ -222,7 +223,7 @@ async def test_one_address_shuts_out_nobody_else():
 
 async def test_the_program_ends_while_pages_listen():
     live = Live(Journal())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         async with listening(live):
             pass
 

@@ -30,7 +30,7 @@ async def heard(client, request):
 
 async def test_one_who_wants_to_hang_up_is_told_that_we_do(client):
     first, headers, body = await heard(
-        client, b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        client, b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     )
 
     assert first == "HTTP/1.1 200 OK"
@@ -56,7 +56,7 @@ async def test_the_first_http_may_ask_to_stay(client):
 
 
 async def test_head_says_how_long_the_body_would_be_and_sends_none(client):
-    rest = b" /gex/levels HTTP/1.1\r\nHost: x\r\nX-Request-ID: same\r\nConnection: close\r\n\r\n"
+    rest = b" /gex/levels HTTP/1.1\r\nHost: [::1]\r\nX-Request-ID: one\r\nConnection: close\r\n\r\n"
 
     got, head = await heard(client, b"GET" + rest), await heard(client, b"HEAD" + rest)
 
@@ -67,7 +67,7 @@ async def test_head_says_how_long_the_body_would_be_and_sends_none(client):
 async def test_what_is_not_modified_has_no_body_and_no_type(client):
     first, headers, body = await heard(
         client,
-        b"GET /gex/levels HTTP/1.1\r\nHost: x\r\nIf-None-Match: *\r\nConnection: close\r\n\r\n",
+        b"GET /gex/levels HTTP/1.1\r\nHost: [::1]\r\nIf-None-Match: *\r\nConnection: close\r\n\r\n",
     )
 
     assert first == "HTTP/1.1 304 Not Modified"

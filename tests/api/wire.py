@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-REQUEST = b"GET /health HTTP/1.1\r\nHost: x\r\n"
-LEVELS = b"GET /gex/levels HTTP/1.1\r\nHost: x\r\n"
+REQUEST = b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
+LEVELS = b"GET /gex/levels HTTP/1.1\r\nHost: localhost\r\n"
 CLOSE = b"Connection: close\r\n\r\n"
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ async def tell(client, sent, answers=1):
 
 async def ask_target(client, target, method="GET", version="1.1"):
     """What a target answers that no decent client would send as it is."""
-    line = f"{method} {target} HTTP/{version}\r\nHost: x\r\n".encode("latin-1")
+    line = f"{method} {target} HTTP/{version}\r\nHost: localhost\r\n".encode("latin-1")
     return await tell(client, line + CLOSE)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.web.demo import ROOT, Demo, store_in
 
-PATIENCE_SECONDS = 40
+PATIENCE_SECONDS = 120
 
 
 class Daemon:

@@ -5,7 +5,7 @@ import time
 import requests
 
 TRIES = 2
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 class ApiError(Exception):

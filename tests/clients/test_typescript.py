@@ -9,7 +9,7 @@ import pytest
 
 HERE = Path(__file__).parent
 COMPILER = HERE.parents[1] / "web" / "node_modules" / "typescript" / "bin" / "tsc"
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 
 
 def run(*command):

@@ -50,7 +50,7 @@ def test_a_file_s_name_tells_its_time_and_its_marks():
 
 
 def test_the_dashboard_offers_every_format():
-    script = Path(__file__).parents[2] / "bot" / "web" / "market.js"
+    script = Path(__file__).parents[2] / "bot" / "web" / "takes.js"
 
     (offered,) = re.findall(r"^const FORMATS = {(.*)};$", script.read_text(), re.MULTILINE)
 

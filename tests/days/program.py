@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 120
 TWO_SYMBOLS = {"SYMBOLS__ALWAYS": "BTCUSDT,ETHUSDT"}  # a day needs no more
 
 

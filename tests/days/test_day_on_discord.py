@@ -7,7 +7,7 @@ luck: an alert is set on a price that spot is about to pass, and rings once in i
 import asyncio
 import re
 from contextlib import asynccontextmanager
-from time import time
+from time import monotonic, time
 
 import pytest
 
@@ -23,8 +23,9 @@ from tests.fakes.discord_model import (
 )
 from tests.fakes.discord_server import FakeDiscord
 
-PATIENCE = 30.0  # seconds, for what takes one or two: the machine may be busy
-ASK_AGAIN = 0.3  # seconds: a person has sixty questions, and one more each second
+PATIENCE = 150.0  # seconds, for what takes one or two: the machine may be busy
+ASK_AGAIN = 1.0  # seconds: as often as a person may ask for ever
+STEPS = 10  # answers that take as long as the last one, until spot passes a price of an alert
 MODERATOR = MEMBER_RIGHTS | Permission.MANAGE_GUILD
 # What Discord may answer to a message in these days beside taking it: somebody made it so.
 MISSING, GONE, LOST = 403, 404, None
@@ -63,6 +64,7 @@ class Seat:
 
     def __init__(self, fake, user, channel, rights=MEMBER_RIGHTS):
         self.fake, self.user, self.channel, self.rights = fake, user, channel, rights
+        self.took = 0.0  # seconds, the last answer
 
     async def asks(self, name, *expected, **options):
         """The answer to the command, as soon as it has these words."""
@@ -143,8 +145,14 @@ class Seat:
         def fitting():
             return [message for message in done.messages if has(message, expected)]
 
+        began = monotonic()
         await self._until(fitting, expected, lambda: done.messages)
+        self.took = monotonic() - began
         return fitting()[0]
+
+    def next_passage(self, after=4, **more):
+        """One that leaves time for some questions, however slow the machine is."""
+        return next_passage(after + int(STEPS * self.took), **more)
 
     async def _until(self, predicate, what, shown):
         try:
@@ -231,7 +239,7 @@ async def he_fills_in_a_form(tom):
 
 
 async def his_alert_rings_once_though_the_reply_is_lost(tom):
-    passage = next_passage()
+    passage = tom.next_passage()
     await tom.adds(passage, "set")
     tom.fake.fail("POST", r"^/channels/\d+/messages$", Reset(after_work=True))
 
@@ -257,7 +265,7 @@ async def he_snoozes_and_nothing_rings(tom, ring):
     """What is held is known to the list, and to nobody's ear; a forged button does nothing."""
     snoozed = await tom.presses(ring, "Snooze 1 h", "Snoozed until", "IST")
     await tom.forges(ring, "AAAAAAAAsnooze off", "That button is not mine")
-    passage = next_passage(after=2)
+    passage = tom.next_passage(after=2)
     await tom.adds(passage, "set")
     await tom.asks_until("alert list", f"{passage.rule}; rang 1x")
 
@@ -267,7 +275,7 @@ async def he_snoozes_and_nothing_rings(tom, ring):
 
 async def the_plug_is_pulled_while_spot_passes(tom, program):
     """At once when the alert is set; spot has passed when the program is back, however slowly."""
-    passage = next_passage(after=8, lasting=30)
+    passage = tom.next_passage(after=8, lasting=30)
     await tom.adds(passage, "set")
     await program.kill()
     await asyncio.sleep(max(0, passage.at + 1 - time()))  # nothing tells that the market went on
@@ -366,7 +374,7 @@ async def moderators_alone_switch_the_feed(room):
 
 async def everyones_alert_rings_where_it_belongs(room):
     """A moderator's in the channel, or the thread; anyone else's for them alone, as they agreed."""
-    passage = next_passage(after=5)
+    passage = room.mona.next_passage(after=5)
     thread = room.beside("gamma", type=ChannelType.PUBLIC_THREAD, parent=room.channel)
     room.fake.deny(room.fake.direct(room.tom.user), 50007)  # Tom takes no direct messages
     toms = await room.tom.adds(passage, "It rings in your own chat with me")
@@ -382,7 +390,7 @@ async def everyones_alert_rings_where_it_belongs(room):
 
 
 async def a_right_is_taken_and_the_owner_is_told_once(room, at_home):
-    passage = next_passage()
+    passage = room.mona.next_passage()
     await room.mona.adds(passage, "set")
     room.fake.permit(room.channel, BOT_RIGHTS & ~Permission.SEND_MESSAGES)
 
@@ -406,7 +414,7 @@ async def with_the_right_comes_what_was_kept(room, kept):
 
 async def thrown_out_it_is_silent_and_back_it_goes_on(room, at_home):
     """The owner is told once, the feed is kept, and what comes after rings."""
-    missed = next_passage(after=8)  # time to be thrown out on a busy machine
+    missed = room.mona.next_passage(after=8)  # time to be thrown out on a busy machine
     await room.mona.adds(missed, "set")
     room.fake.remove_bot(room.channel.guild)
     await at_home.sees("I cannot ring in #levels", "no longer on that server", "write there again")

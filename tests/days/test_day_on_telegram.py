@@ -7,6 +7,7 @@ luck: an alert is set on a price that spot is about to pass, and rings once in i
 import asyncio
 import re
 from contextlib import asynccontextmanager
+from time import monotonic
 
 import pytest
 
@@ -14,8 +15,9 @@ from tests.days.program import Program
 from tests.days.tomorrow import next_passage
 from tests.fakes.telegram_server import FakeTelegram
 
-PATIENCE = 60.0  # seconds, for what takes one or two: the machine may be busy
-TRIES = 50  # of a question; a chat bears one a second
+PATIENCE = 150.0  # seconds, for what takes one or two: the machine may be busy
+TRIES = 100  # of a question; a chat bears one a second
+STEPS = 10  # answers that take as long as the last one, until spot passes a price of an alert
 # What Telegram may refuse in these days, each because somebody made it so.
 PLANNED = (
     "there is no media in the message to edit",  # this server joins no picture to a text
@@ -49,11 +51,15 @@ class Seat:
 
     def __init__(self, fake, user, chat, topic=None):
         self.fake, self.user, self.chat, self.topic = fake, user, chat, topic
+        self.took = 0.0  # seconds, the last answer
 
     async def asks(self, line, *expected):
         """The answer: the first new message with these words."""
+        began = monotonic()
         asked = self.fake.say(self.user, self.chat, line, self.topic)
-        return await self.sees(*expected, after=asked)
+        answer = await self.sees(*expected, after=asked)
+        self.took = monotonic() - began
+        return answer
 
     async def sees(self, *expected, after=None):
         """The first message with these words, as soon as it is there; after that one if named."""
@@ -88,6 +94,10 @@ class Seat:
                 return answer
         pytest.fail(f"never answered {expected}, only {answer.words}")
 
+    def next_passage(self, after=4, **more):
+        """One that leaves time for some questions, however slow the machine is."""
+        return next_passage(after + int(STEPS * self.took), **more)
+
     async def _until(self, predicate, what):
         try:
             await self.fake.until(predicate, PATIENCE)
@@ -98,7 +108,7 @@ class Seat:
 
 async def set_alert(seat):
     """An alert on a price that spot is about to pass, and what it answered."""
-    passage = next_passage()
+    passage = seat.next_passage()
     return passage, await seat.asks(f"/alert add {passage.rule}", "set", passage.rule)
 
 
@@ -252,7 +262,7 @@ async def buttons_from_before_the_restart_work(ann, card):
 
 async def the_plug_is_pulled_while_spot_passes(ann, program):
     """At once when the alert is set; spot has passed when the program is back, however slowly."""
-    passage = next_passage(after=8, lasting=30)
+    passage = ann.next_passage(after=8, lasting=30)
     await ann.asks(f"/alert add {passage.rule}", "set", passage.rule)
     await program.kill()
     await ann.fake.until(lambda: passage.is_over, PATIENCE)
@@ -320,7 +330,7 @@ async def moderators_alone_switch_the_feed(room):
 
 async def everyones_alert_rings_where_it_belongs(room):
     """A moderator's in the group, or in its topic; anyone else's for them alone."""
-    passage = next_passage(after=6)
+    passage = room.mia.next_passage(after=6)
     line = f"/alert add {passage.rule}"
     toms = await room.tom.asks(line, passage.rule, "It rings in your own chat with me")
     await room.tom.presses(toms, "Call me here if my DMs are closed")

@@ -102,15 +102,15 @@ class Invocation:
         """Seconds to the first sign of life."""
         return self.acknowledged - self.started
 
-    async def acked(self, timeout=5.0):  # noqa: ASYNC109 - as in Changes
+    async def acked(self, timeout=30.0):  # noqa: ASYNC109 - as in Changes
         """Wait for the first sign of life, then this invocation."""
         return await self.until(lambda _: self.ack_type is not None, timeout)
 
-    async def answered(self, timeout=5.0):  # noqa: ASYNC109 - as in Changes
+    async def answered(self, timeout=30.0):  # noqa: ASYNC109 - as in Changes
         """Wait until the user sees something: a message, an edit, a form, choices."""
         return await self.until(lambda _: self.answered_at is not None, timeout)
 
-    async def until(self, predicate, timeout=5.0):  # noqa: ASYNC109 - as in Changes
+    async def until(self, predicate, timeout=30.0):  # noqa: ASYNC109 - as in Changes
         """Wait until the predicate is true of this invocation, then this invocation."""
         await self.changes.until(lambda: predicate(self), timeout)
         return self

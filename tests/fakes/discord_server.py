@@ -304,7 +304,7 @@ class FakeDiscord:
         """Let the next requests with that method and a path that matches fail."""
         self.faults.plan(method, path, fault, times)
 
-    async def until(self, predicate, timeout=5.0):  # noqa: ASYNC109 - as in Changes
+    async def until(self, predicate, timeout=30.0):  # noqa: ASYNC109 - as in Changes
         """Wait until the predicate is true; looked at after everything that happens."""
         await self.world.changes.until(predicate, timeout)
 

@@ -90,7 +90,7 @@ class FakeTelegram(Scene):
         """The parameters of the calls of a method, oldest first."""
         return [call.params for call in self.calls if call.method == method]
 
-    async def until(self, predicate, timeout=5.0):  # noqa: ASYNC109 a test gives up, no task does
+    async def until(self, predicate, timeout=30.0):  # noqa: ASYNC109 a test gives up, no task does
         """Wait until the predicate holds; looked at after every call. Raises TimeoutError."""
         async with asyncio.timeout(timeout):
             while not predicate():
@@ -98,7 +98,7 @@ class FakeTelegram(Scene):
                 with suppress(TimeoutError):  # what it looks at may be no call's doing
                     await asyncio.wait_for(self._changed.wait(), LOOK_EVERY)
 
-    async def next_message(self, chat, timeout=5.0):  # noqa: ASYNC109 likewise
+    async def next_message(self, chat, timeout=30.0):  # noqa: ASYNC109 likewise
         """The bot's first message to the chat that was not returned before, as it is now."""
         await self.until(lambda: self._unread(chat), timeout)
         message = self._unread(chat)

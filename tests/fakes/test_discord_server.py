@@ -140,7 +140,7 @@ async def running(fake, bot):
     point_to(fake)
     serving = asyncio.create_task(bot.start(fake.token))
     try:
-        await asyncio.wait_for(bot.up.wait(), 5)
+        await asyncio.wait_for(bot.up.wait(), 30)
         await bot.tree.sync()
         yield bot
     finally:
@@ -370,11 +370,11 @@ async def test_the_bot_hears_what_moderators_do():
         guild = channel.guild
         async with running(fake, Bot()) as bot:
             fake.permit(channel, MEMBER_RIGHTS & ~Permission.EMBED_LINKS)
-            await bot.heard.until(lambda: bot.events, 5)
+            await bot.heard.until(lambda: bot.events, 30)
             fake.delete_channel(channel)
             fake.remove_bot(guild)
             fake.add_bot(guild)
-            await bot.heard.until(lambda: len(bot.events) == 4, 5)
+            await bot.heard.until(lambda: len(bot.events) == 4, 30)
 
     assert bot.events == [False, "deleted levels", "out of Desk", "joined Desk"]
 
@@ -781,7 +781,7 @@ async def test_the_rights_of_everyone_change_for_the_bot_too():
         bot.on_guild_role_update = lambda before, after: note_role(bot, after)
         async with running(fake, bot):
             fake.update_role(channel.guild, Permission.VIEW_CHANNEL)
-            await bot.heard.until(lambda: bot.events, 5)
+            await bot.heard.until(lambda: bot.events, 30)
 
     assert bot.events == [discord.Permissions(view_channel=True)]
 

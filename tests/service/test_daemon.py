@@ -256,13 +256,14 @@ def test_the_house_is_kept_at_once_and_every_hour():
     assert [call.total_seconds() for call in calls] == [0, 3_600, 7_200, 10_800]
 
 
-def test_a_poll_goes_on_after_the_store_refused():
+def test_a_poll_goes_on_after_the_store_refused_and_says_so_once_an_outage(caplog):
     async def scenario():
         calls = []
 
         async def act():
             calls.append((virtual_now() - NOON).total_seconds())
-            raise StoreError("busy")
+            if calls[-1] != 60:
+                raise StoreError("busy")
 
         running = asyncio.create_task(poll(30, act))
         await asyncio.sleep(100)
@@ -271,3 +272,4 @@ def test_a_poll_goes_on_after_the_store_refused():
         return running.cancelled(), calls
 
     assert run_virtually(scenario()) == (True, [0, 30, 60, 90])
+    assert caplog.messages == ["busy", "busy"]

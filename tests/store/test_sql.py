@@ -176,8 +176,8 @@ async def test_a_database_of_the_first_revision_keeps_everything(empty_url):
     await store.close()
     after = await look(empty_url, everything)
     assert after.pop("spot_minutes")
-    new = ("chats", "notes", "api_keys", "request_counts")
-    assert [after.pop(name) for name in new] == [[], [], [], []]
+    new = ("chats", "notes", "api_keys", "request_counts", "newest_ticks")
+    assert [after.pop(name) for name in new] == [[], [], [], [], []]
     alerts = [row[: len(before["alerts"][0])] for row in after["alerts"]]
     assert after | {"alembic_version": [("0001",)], "alerts": alerts} == before
 

@@ -120,8 +120,9 @@ def guest(browser, demo):
     """What the demo knows a browser by: few new ones are let into its chat at a time."""
     with browser.new_context() as context:
         page = context.new_page()
-        page.goto(demo)
-        page.wait_for_selector("#talk article")
+        with page.expect_websocket() as opening:
+            page.goto(demo)
+        opening.value.wait_for_event("framereceived")  # its cookie comes before its first word
         return context.storage_state()
 
 

@@ -16,7 +16,7 @@ from urllib.request import urlopen
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
-PATIENCE_SECONDS = 40
+PATIENCE_SECONDS = 120
 PAUSE_SECONDS = 0.05
 SETTINGS = {"SYMBOLS__ALWAYS": "BTCUSDT,ETHUSDT", "API__PORT": "0", "LOG__LEVEL": "info"}
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { around, crossed, fullName, levelsOf, nearest } from "../../bot/web/levels.js";
 import { windowOf } from "../../bot/web/window.js";
-import { dollars, percent, plain, price, zoneName, zoneOf } from "../../bot/web/words.js";
+import { aligned, dollars, percent, plain, price, zoneName, zoneOf } from "../../bot/web/words.js";
 
 const DATA = {
   all_expiry: {
@@ -94,4 +94,12 @@ test("the reader's zone is told once where its name is its offset", () => {
   const told = { UTC: /^UTC$/, "Europe/Berlin": /^Europe\/Berlin \(UTC\+[12]\)$/ }[process.env.TZ];
 
   assert.match(zoneName(), told ?? /./);
+});
+
+test("prices of a column have their points below each other", () => {
+  const places = (text) => text.length - (text.indexOf(".") + 1 || text.indexOf("\u2008") + 1);
+
+  assert.equal(places(aligned(86_000)), places(aligned(83_583.2)));
+  assert.equal(aligned(86_000).trim(), "86,000");
+  assert.deepEqual([aligned(75), aligned(null)], ["75.00", "none"]);
 });

@@ -1,37 +1,110 @@
-"""The dashboard's scripts as files: what it always needs is asked for at once, nothing else."""
+"""The dashboard's scripts as files and as the browser gets them: few, with everything in them."""
 
+import json
 import re
-from pathlib import Path
 
-WEB = Path(__file__).parents[2] / "bot" / "web"
+import pytest
 
+from bot.api.files import FILES, find_assets, front_page
+from bot.api.scripts import joined, later
+from bot.api.telling import EVENTS
 
-def needed(name):
-    """The script and all that it imports, directly or not."""
-    found, waiting = set(), [name]
-    while waiting:
-        one = waiting.pop()
-        if one not in found:
-            found.add(one)
-            waiting += re.findall(r'from "\./([^"]+)"', (WEB / one).read_text())
-    return found
+LIBRARY = "vendor/lightweight-charts.js"
 
 
-def test_the_page_loads_ahead_exactly_the_scripts_that_it_always_needs():
-    page = (WEB / "index.html").read_text()
+def test_a_script_stands_behind_all_that_it_imports_and_each_of_these_is_there_once():
+    found = joined(
+        {
+            "all.js": 'import { one } from "./one.js";\nimport { two } from "./two.js";\nuse();\n',
+            "one.js": 'import { two } from "./two.js";\nexport const one = two;\n',
+            "two.js": "const own = 2;\nexport function two() {}\nexport class Two {}\n",
+        }
+    )
 
-    ahead = re.findall(r'rel="modulepreload" href="{assets}/([^"]+)"', page)
+    assert found == {
+        "all.js": (
+            "// two.js\nconst $two_js = (() => {\n"
+            "const own = 2;\nfunction two() {}\nclass Two {}\nreturn { two, Two };\n})();\n"
+            "// one.js\nconst $one_js = (() => {\n"
+            "const { two } = $two_js;\nconst one = two;\nreturn { one };\n})();\n"
+            "const { one } = $one_js;\nconst { two } = $two_js;\nuse();\n"
+        )
+    }
 
-    assert sorted({*ahead, "dashboard.js"}) == sorted(needed("dashboard.js"))
-    assert len(ahead) == len(set(ahead))
+
+def test_what_was_fetched_from_others_is_imported_as_it_is():
+    scripts = {
+        "page.js": 'await import("./chart.js");\n',
+        "chart.js": f'import {{ draw }} from "./{LIBRARY}";\nexport const chart = draw;\n',
+    }
+
+    found = joined(scripts)
+
+    first, *_, last = found["chart.js"].splitlines()
+    assert first == f'import * as $vendor_lightweight_charts_js from "./{LIBRARY}";'
+    assert last == "export const chart = draw;"
+    assert later("page.js", found) == ["chart.js", LIBRARY]
 
 
-def test_the_chart_library_is_needed_by_the_price_chart_alone():
-    assert "vendor/lightweight-charts.js" not in needed("dashboard.js")
-    assert "vendor/lightweight-charts.js" in (WEB / "price.js").read_text()
+@pytest.mark.parametrize(
+    "odd",
+    ['import "./two.js";', "export default 1;", 'export { a } from "./a.js";', "export let a = 1;"],
+)
+def test_a_module_in_another_form_is_refused(odd):
+    with pytest.raises(ValueError, match=re.escape(odd)):
+        joined({"all.js": 'import { one } from "./one.js";\n', "one.js": f"{odd}\n"})
 
 
-def test_every_style_that_the_page_names_is_there():
-    page = (WEB / "index.html").read_text()
+def test_modules_that_import_each_other_are_refused():
+    to = 'import {{ a }} from "./{}.js";\n'.format
 
-    assert all((WEB / name).is_file() for name in re.findall(r'href="{assets}/(.+\.css)"', page))
+    with pytest.raises(ValueError, match="cycle"):
+        joined({"all.js": to("one"), "one.js": to("two"), "two.js": to("one")})
+
+
+def test_every_script_of_ours_is_told_once_and_the_library_with_the_price_chart_alone():
+    assets = find_assets(FILES)
+
+    whole = {name: page.content.decode() for name, page in assets.files.items() if "/" not in name}
+
+    front = re.findall(r"^// (\w+\.js)$", whole["dashboard.js"], re.MULTILINE)
+    assert len(front) == len(set(front))
+    assert "import * as" not in whole["dashboard.js"]
+    assert LIBRARY in whole["price.js"]
+    named = {
+        *front,
+        *re.findall(r"^// (\w+\.js)$", whole["price.js"] + whole["sign-on.js"], re.MULTILINE),
+    }
+    assert {path.name for path in FILES.glob("*.js")} <= {*named, *whole}
+
+
+def test_the_page_asks_ahead_for_the_chart_where_there_is_one():
+    assets = find_assets(FILES)
+    without = type(assets)({k: v for k, v in assets.files.items() if k != LIBRARY}, "v")
+
+    pages = [front_page(one, simulated=True).content.decode() for one in (assets, without)]
+
+    ahead = [re.findall(r'"modulepreload" href="assets/\w+/([^"]+)"', page) for page in pages]
+    assert ahead == [["price.js", LIBRARY] if LIBRARY in assets.files else [], []]
+
+
+def test_every_style_of_the_page_is_in_the_one_that_it_names():
+    style = find_assets(FILES).files["dashboard.css"].content
+
+    assert all((FILES / f"{name}.css").read_bytes() in style for name in ("plots", "chat"))
+
+
+def test_server_and_page_call_the_events_by_the_same_names():
+    (names,) = re.findall(
+        r"^const EVENTS = (.+);$", (FILES / "events.js").read_text(), re.MULTILINE
+    )
+
+    assert json.loads(names) == list(EVENTS)
+
+
+def test_every_panel_has_its_own_module_and_one_line():
+    panels = (FILES / "panels.js").read_text()
+    (listed,) = re.findall(r"^const PANELS = \[(.+)\];$", panels, re.MULTILINE)
+    imported = re.findall(r"^import \{ (\w+) \} from", panels, re.MULTILINE)
+
+    assert sorted(listed.split(", ")) == sorted(imported)

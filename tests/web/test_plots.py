@@ -25,7 +25,7 @@ PAGE = """<!doctype html><html lang="en" data-simulated="true"><title>x</title>
 <link rel="icon" href="icon.svg"><link rel="stylesheet" href="dashboard.css">
 <link rel="stylesheet" href="plots.css">
 <script type="module" src="page.js"></script>
-<main class="panel"><h1>x</h1><figure id="profile"></figure><figure id="history"></figure></main>"""
+<main><h1>x</h1><div id="panel"></div></main>"""
 SCRIPT = """import { Profile } from "./profile.js";
 import { History } from "./history.js";
 const ask = async (path) => {
@@ -33,8 +33,15 @@ const ask = async (path) => {
   if (!answer.success) throw new Error(answer.error.message);
   return answer;
 };
-window.profile = new Profile(document.getElementById("profile"), ask);
-window.past = new History(document.getElementById("history"), ask);"""
+window.profile = new Profile({ ask });
+window.past = new History({ ask });
+let chosen = null;
+window.show = (known) => {
+  const panels = [profile, past];
+  if (known.symbol !== chosen) for (const one of panels) one.choose(known.symbol);
+  chosen = known.symbol;
+  for (const one of panels) one.show(known);
+};"""
 PATIENCE_SECONDS = 20
 
 
@@ -86,11 +93,9 @@ class Site:
     def show(self, symbol="BTCUSDT", at=NOON):
         """The page is told to show what is known of the symbol at that time."""
         self.at = at
-        meta = json.dumps({"computed_at": at.isoformat(), "spot_price": SPOT})
-        levels = json.dumps(LEVELS)
-        self._page.evaluate(
-            f"void profile.show('{symbol}', {meta}, {levels}), void past.show('{symbol}', {meta})"
-        )
+        meta = {"computed_at": at.isoformat(), "spot_price": SPOT}
+        known = json.dumps({"symbol": symbol, "meta": meta, "data": LEVELS})
+        self._page.evaluate(f"show({known})")
 
     def pasts(self):
         return [one for one in self.asked if "stress-history" in one]

@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -14,9 +14,10 @@ from bot.chat.buttons import Signer
 from bot.chat.drawing import drawing
 from bot.chat.web.completing import offers
 from bot.chat.web.guests import COOKIE, YEAR_SECONDS, Guest, Guests
-from bot.chat.web.render import card_of, form_of
+from bot.chat.web.render import card_of, form_of, ring_of
 from bot.chat.web.rooms import NAME, Page, Rooms
 from bot.core.cards import THEMES
+from bot.core.events import Alert
 from bot.core.reply import Command, Reply, mark_simulated, parse_command
 from bot.errors import BotError
 from bot.ports import Allowance, CommandLayer
@@ -28,6 +29,7 @@ MOST_PAGES_THERE = 20  # from one address
 LONGEST_MESSAGE = 4_096  # bytes that a page may send at once
 HEARTBEAT_SECONDS = 20.0
 STAY_SECONDS = 600.0  # well within core.chats.LONGEST_ABSENCE
+RINGS_TOLD = 20  # of those that rang before the page was opened
 WAITING = 8  # lines of a page that wait for their turn
 UNSIGNED = Reply("No answer", lines=("that button is not ours; ask again",), tone="error")
 TOO_FAST = Reply("No answer", lines=("one thing after the other, please",), tone="error")
@@ -45,10 +47,11 @@ class Allowances:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Who is told of whom there is somebody, and of whom nobody any more."""
+    """Who is told of whom there is somebody, and of whom nobody any more; what rang for them."""
 
     arrived: Callable[[str], Awaitable[None]]
     left: Callable[[str], Awaitable[None]]
+    rang: Callable[[str, int], Awaitable[Sequence[Alert]]]  # the newest, oldest first
 
 
 class WebChat:
@@ -97,7 +100,8 @@ class WebChat:
         target = f"{NAME}:{guest.name}"
         self._rooms.enter(target, page)
         try:
-            await page.tell({"type": "hello", "signedIn": guest.signed_in})
+            rang = [ring_of(ring) for ring in await self._presence.rang(target, RINGS_TOLD)]
+            await page.tell({"type": "hello", "signedIn": guest.signed_in, "rang": rang})
             await self._presence.arrived(target)
             await self._converse(page, target)
         except* (ConnectionError, BotError) as gone:  # tasks of a group raise theirs in one

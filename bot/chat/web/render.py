@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.chat.buttons import Signer
+from bot.core.events import Alert
 from bot.core.menu import Form
 from bot.core.reply import Action, Reply
+from bot.core.rings import BELL
 
 LONGEST_LINE = 2_000  # bytes of a button's data
 
@@ -28,6 +30,12 @@ def card_of(reply: Reply, signer: Signer, *, beside: bool = False) -> dict[str, 
         "picture_first": reply.picture_first,
         "unfinished": reply.unfinished,
     }
+
+
+def ring_of(alert: Alert) -> dict[str, Any]:
+    """What rang, in a line: how a list tells it."""
+    text = alert.card.title.removeprefix(f"{BELL} ") if alert.card else alert.text
+    return {"id": alert.id, "at": alert.at.isoformat(), "symbol": alert.symbol, "text": text}
 
 
 def form_of(form: Form) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.chat.buttons import Signer
-from bot.chat.web.render import card_of
+from bot.chat.web.render import card_of, ring_of
 from bot.core.cards import ring_card
 from bot.core.events import Alert
 from bot.errors import DeliveryInDoubt, NobodyThere
@@ -113,8 +113,7 @@ class WebSender:
         if not pages:
             raise NobodyThere("the dashboard is not open", AGAIN_SECONDS)
         card = card_of(ring_card(alert, simulated=self._simulated), self._signer, beside=True)
-        at = alert.at.isoformat()
-        message = {"type": "ring", "id": alert.id, "at": at, "kind": alert.kind, "card": card}
+        message = {"type": "ring", **ring_of(alert), "kind": alert.kind, "card": card}
         await begun()
         told = await asyncio.gather(*(page.ring(alert.id, message) for page in pages))
         if True in told:

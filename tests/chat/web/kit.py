@@ -43,7 +43,7 @@ class House:
             self.signer,
             guests,
             Allowances(few(lines), few(1_000)),
-            Presence(self._arrive, self._leave),
+            Presence(self._arrive, self._leave, self.desk.store.rang),
             simulated=simulated,
             stay_seconds=stay_seconds,
         )
