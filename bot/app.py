@@ -125,9 +125,9 @@ async def run_daemon(
         terminal = Terminal(sys.stdin, sys.stdout, Path(), simulated=market.simulated)
         program = await make_program(config, market, store, recording, terminal, roles, stack)
         commands = make_commands(program)
-        work: list[Work] = []
+        dashboard, work = None, list[Work]()
         if "api" in roles:
-            work += await telling_pages(program, commands, stack, roles)
+            dashboard, work = await telling_pages(program, commands, stack, roles)
         work.append(poll(RELOAD_SECONDS, program.rulebook.reload))
         work += [
             platform.listener(commands, program.chats)
@@ -148,23 +148,23 @@ async def run_daemon(
             work.append(poll(EVENTS_SECONDS, partial(write_events, printer, events)))
             stack.push_async_callback(write_events, printer, events)  # what the end still told
         if sys.stdin and sys.stdin.isatty():
-            terminal.show(greeting(market))
+            terminal.show(greeting(market, config.api.public_url or dashboard))
         gc.freeze()  # what was imported stays: a collection would look through all of it in vain
         await until_stopped(terminal.run(commands.answer), work)
 
 
 async def telling_pages(
     program: Program, commands: Commands, stack: AsyncExitStack, roles: Collection[str]
-) -> list[Work]:
-    """The API listens; the loops that look for what its pages are told."""
+) -> tuple[str | None, list[Work]]:
+    """Where the API listens, and the loops that look for what its pages are told."""
     store, market, collects = program.store, program.market, "collect" in roles
     elsewhere = TickReader(store, market.now)  # what the process that collects has heard
     newest = program.ticker.newest if collects else elsewhere.newest
     address_of = Addresses(program.config.api.trusted_proxies).of
     live = Live(store.journal, newest, market.symbols, address_of)
-    await open_api(program, commands, live, stack, roles)
+    address = await open_api(program, commands, live, stack, roles)
     telling = poll(LIVE_SECONDS, live.catch_up)
-    return [telling] if collects else [poll(TICK_SECONDS, elsewhere.read), telling]
+    return address, [telling] if collects else [poll(TICK_SECONDS, elsewhere.read), telling]
 
 
 async def open_api(
@@ -173,30 +173,34 @@ async def open_api(
     live: Live,
     stack: AsyncExitStack,
     roles: Collection[str],
-) -> None:
-    """The API listens until the stack is closed. A port that is taken ends no bell.
+) -> str | None:
+    """The API listens until the stack is closed: where. A port that is taken ends no bell.
 
     Raises BotError where the API was asked for by name.
     """
     try:
-        await stack.enter_async_context(serving_api(program, commands, live))
+        return await stack.enter_async_context(serving_api(program, commands, live))
     except UsageError:
         raise
     except BotError as error:
         if set(roles) < set(ROLES):
             raise
         logger.error("%s; going on without the API", error)
+        return None
 
 
 @asynccontextmanager
-async def serving_api(program: Program, commands: Commands, live: Live) -> AsyncIterator[None]:
-    """The HTTP API. Raises ConfigError where it may not listen, BotError where it cannot."""
+async def serving_api(program: Program, commands: Commands, live: Live) -> AsyncIterator[str]:
+    """The HTTP API; its address.
+
+    Raises ConfigError where it may not listen, BotError where it cannot.
+    """
     config = program.config.api
     async with serving(
         make_api_parts(program, commands, live), config.host, config.port
     ) as address:
         logger.info("api: listening on %s", address)
-        yield
+        yield address
 
 
 async def replaying(
@@ -247,11 +251,14 @@ def networked(
     raise UsageError(f"--speed {speed or 'max'}: {source} data does not come so fast; leave it out")
 
 
-def greeting(market: Market) -> Reply:
-    """What the person at the terminal sees first."""
+def greeting(market: Market, dashboard: str | None) -> Reply:
+    """What the person at the terminal sees first; `dashboard` is its address, if there is one."""
     reply = Reply(
         "gammabell",
-        lines=("Rings appear here as they come; the first levels take some seconds.",),
+        lines=(
+            "Rings appear here as they come; the first levels take some seconds.",
+            *([f"Dashboard: {dashboard}"] if dashboard else []),
+        ),
         footer=("type: levels btc, chart eth, alert list, help; quit leaves",),
     )
     return mark_simulated(reply) if market.simulated else reply

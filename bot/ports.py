@@ -224,12 +224,8 @@ class ChatBook(Protocol):
 class Allowance(Protocol):
     """How often something may be done, by the name of who or what does it."""
 
-    def missing(self, name: str) -> float:
-        """Seconds until it may be done; 0: now."""
-        ...
-
-    def take(self, name: str) -> None:
-        """It is done."""
+    def spend(self, name: str) -> float:
+        """Seconds until it may be done; 0: now, and that is counted."""
         ...
 
 

@@ -239,7 +239,7 @@ def make_api_parts(program: Program, commands: Commands, live: Live) -> ApiParts
         stale = snapshot.is_stale(now, program.stale_after)
         return Export(snapshot, now, stale=stale, simulated=market.simulated)
 
-    exports = Exports(commands.answer, newest, export_of, market.symbols)
+    exports = Exports(commands.ask, newest, export_of, market.symbols)
     addresses = Addresses(config.trusted_proxies)
     chat = open_chat(make_web_chat(program, commands, addresses))
     tries = Buckets(SIGNING_IN, SystemClock().time)

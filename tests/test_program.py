@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import re
 import select
 import signal
@@ -23,7 +24,7 @@ def start(tmp_path):
     started = []
     url = f"sqlite+aiosqlite:///{tmp_path}/demo.db"
 
-    def run(*arguments, **settings):
+    def run(*arguments, stdin=subprocess.PIPE, **settings):
         process = subprocess.Popen(
             [sys.executable, "-m", "bot", "run", "--source", "sim", *arguments],
             cwd=tmp_path,
@@ -31,7 +32,7 @@ def start(tmp_path):
             | {"GAMMABELL_STORE__URL": url, "GAMMABELL_API__PORT": "0"}
             | {"PYTHONPATH": str(Path.cwd())}
             | settings,
-            stdin=subprocess.PIPE,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             bufsize=0,
@@ -43,7 +44,8 @@ def start(tmp_path):
     for process in started:
         process.kill()
         process.wait()
-        process.stdin.close()
+        if process.stdin:
+            process.stdin.close()
         process.stdout.close()
 
 
@@ -131,6 +133,19 @@ def test_the_api_answers_beside_the_terminal_and_a_taken_port_ends_no_bell(start
 
     assert answer["success"]
     assert answer["data"]["all_expiry"]["call_resistance"] > answer["meta"]["spot_price"]
+
+
+def test_a_person_at_the_terminal_is_told_first_where_the_dashboard_is(start):
+    ours, theirs = pty.openpty()
+    try:
+        told = read_until(start(stdin=theirs), "quit leaves")
+        with urlopen(re.search(r"Dashboard: (\S+)", told)[1]) as page:
+            title = re.search(r"<title>(.*)</title>", page.read().decode())[1]
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+    assert "gammabell" in title
 
 
 def test_the_pages_of_an_api_alone_hear_the_prices_that_another_process_collects(start):

@@ -11,7 +11,7 @@ from random import getrandbits
 from time import perf_counter
 from typing import cast
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from bot.api.bodies import check_body
 from bot.api.calls import Answer, Asked, Route
@@ -303,6 +303,8 @@ class Api:
 
     def _find(self, request: web.BaseRequest) -> Found:
         """What the target means; one that was understood before is not parsed again."""
+        if request.method == hdrs.METH_CONNECT:
+            return Found()  # its target is a host's name, whatever it looks like
         target = request.raw_path
         return self._found.get(target) or self._found.put(target, self._parse(request))
 

@@ -18,6 +18,7 @@ from bot.core.exports.card import FORMATS
 from bot.core.exports.export import Export
 from bot.core.reply import Command, Reply
 from bot.core.snapshot import Snapshot
+from bot.errors import UserError
 from bot.ports import Allowance
 
 PICTURES = ("price.png", "profile.png")
@@ -91,9 +92,9 @@ class Exports:
     """What the command export gives, to take away: /export/BTCUSDT/pine."""
 
     def __init__(
-        self, answer: Ask, newest: Newest, export_of: ExportOf, symbols: Collection[str]
+        self, ask: Ask, newest: Newest, export_of: ExportOf, symbols: Collection[str]
     ) -> None:
-        self._answer = answer
+        self._ask = ask
         self._newest = newest
         self._export_of = export_of
         self._names = {"symbol": tuple(symbols), "format": tuple(FORMATS)}
@@ -121,10 +122,13 @@ class Exports:
         return Answer(body, snapshot, headers=_attached(name))
 
     async def file(self, symbol: str, form: str) -> Download:
-        """The levels of that symbol in that form. Raises Refused."""
-        reply = await self._answer(Command("export", (symbol, form), "terminal:"))
+        """The levels of that symbol in that form. Raises Refused, StoreError."""
+        try:
+            reply = await self._ask(Command("export", (symbol, form), "terminal:"))
+        except UserError as error:
+            raise Refused(NOT_FOUND, str(error)) from error
         if reply.file is None:
-            raise Refused(NOT_FOUND, "; ".join(reply.lines) or "nothing to export now")
+            raise Refused(NOT_FOUND, "nothing to export now")
         kind = reply.file.media_type
         charset = "; charset=utf-8" if kind.startswith("text/") else ""
         return Download(reply.file.content, f"{kind}{charset}", _attached(reply.file.name))
@@ -139,16 +143,14 @@ class Calendars:
         self._fetches = fetches
 
     async def serve(self, request: web.BaseRequest) -> Download:
-        """The calendar; it shows one symbol's expiries and nothing else. Raises Refused."""
+        """The calendar: one symbol's expiries and nothing else. Raises Refused, StoreError."""
         name = own_path(request).removeprefix("/calendar/")
         name = name.removesuffix(".ics")
         symbol = await self._symbol_of(name)
         if symbol is None:
             raise Refused(FORBIDDEN, "this address counts no more; ask again: export btc ics")
-        seconds = self._fetches.missing(name)
-        if seconds:
+        if seconds := self._fetches.spend(name):
             raise too_many("fetched too often, once an hour is enough", int(seconds) + 1)
-        self._fetches.take(name)
         return await self._exports.file(symbol, "ics")
 
 

@@ -72,10 +72,8 @@ class Doors:
 
     def _count(self, address: str) -> None:
         """Nobody guesses a key; what is spared is the work of looking. Raises Refused."""
-        seconds = self._tries.missing(address)
-        if seconds:
+        if seconds := self._tries.spend(address):
             raise too_many("too many tries", int(seconds) + 1)
-        self._tries.take(address)
 
     async def _of_pass(self, given: str) -> str:
         session = await self._access.enter(given) if len(given) <= LONGEST_PASS else None

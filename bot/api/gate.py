@@ -59,7 +59,7 @@ class Gate:
         """
         now = self._clock()
         keys = await self._newest(now)
-        if not keys and self._is_open:
+        if self._is_free(keys):
             return unlimited(now)
         key = await self._key_of(presented, session, keys)
         if key is None:
@@ -70,7 +70,7 @@ class Gate:
         """What the bearer has left; nothing is counted. Raises StoreError."""
         now = self._clock()
         keys = await self._newest(now)
-        if not keys and self._is_open:
+        if self._is_free(keys):
             return unlimited(now)
         key = await self._key_of(presented, session, keys)
         return self._quotas.left(key.digest, key.per_minute, now) if key else nothing(now)
@@ -78,7 +78,7 @@ class Gate:
     async def knows(self, presented: str | None, session: str | None = None) -> bool:
         """Whether the bearer would be admitted; nothing is counted. Raises StoreError."""
         keys = await self._newest(self._clock())
-        if not keys and self._is_open:
+        if self._is_free(keys):
             return True
         return await self._key_of(presented, session, keys) is not None
 
@@ -93,6 +93,10 @@ class Gate:
     def closed(self) -> Share:
         """What someone without a key is told."""
         return nothing(self._clock())
+
+    def _is_free(self, keys: Sequence[ApiKey]) -> bool:
+        """Whether everyone may come in."""
+        return self._is_open and not keys
 
     async def _key_of(
         self, presented: str | None, session: str | None, keys: Sequence[ApiKey]

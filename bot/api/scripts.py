@@ -37,6 +37,7 @@ def _imports(text: str) -> Sequence[str]:
 
 
 def _whole(name: str, scripts: Texts) -> str:
+    """The script behind what it imports."""
     graph, waiting = {}, [name]
     while waiting:
         one = waiting.pop()
@@ -45,21 +46,22 @@ def _whole(name: str, scripts: Texts) -> str:
     *order, _ = TopologicalSorter(graph).static_order()  # the script itself comes last
     fetched = [f'import * as {_held(one)} from "./{one}";\n' for one in order if one not in scripts]
     parts = [_part(one, scripts[one]) for one in order if one in scripts]
-    return "".join([*fetched, *parts, _body(scripts[name])])
+    return "".join([*fetched, *parts, _body(name, scripts[name])])
 
 
 def _part(name: str, text: str) -> str:
     """The module within a function."""
-    body = EXPORT.sub(r"\1", _body(text))
-    if other := OTHER.search(body):
-        raise ValueError(f"{name}: {other[0]}")
+    body = EXPORT.sub(r"\1", _body(name, text))
     given = ", ".join(exported for _, exported in EXPORT.findall(text))
     return f"// {name}\nconst {_held(name)} = (() => {{\n{body}return {{ {given} }};\n}})();\n"
 
 
-def _body(text: str) -> str:
-    """The module with what it imports taken from the functions before it."""
-    return IMPORT.sub(lambda found: f"const {{ {found[1]} }} = {_held(found[2])};", text)
+def _body(name: str, text: str) -> str:
+    """The module with what it imports taken from the functions before it. Raises ValueError."""
+    body = IMPORT.sub(lambda found: f"const {{ {found[1]} }} = {_held(found[2])};", text)
+    if other := OTHER.search(EXPORT.sub("", body)):
+        raise ValueError(f"{name}: {other[0]}")
+    return body
 
 
 def _held(name: str) -> str:

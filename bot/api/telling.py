@@ -10,7 +10,7 @@ from bot.core.snapshot import Snapshot, Tick
 from bot.core.text import label, price_text
 from bot.ports import JournalEntry
 
-HELLO, SNAPSHOT, SPOT, LOG = EVENTS = ("hello", "snapshot", "spot", "log")  # as bot/web/events.js
+HELLO, SNAPSHOT, SPOT, LOG = EVENTS = ("hello", "snapshot", "spot", "log")  # dashboard.js hears all
 HOUSE = "terminal:"  # whose rings everyone may read: other rules belong to their chats
 
 

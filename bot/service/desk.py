@@ -108,11 +108,11 @@ class Desk:
         """
         async with self._turn:
             tick = self._latches.tick
-            if not (self.snapshot and tick) or now - tick.at > self.stale_after:
+            if self._restarted or not (self.snapshot and tick) or now - tick.at > self.stale_after:
                 return  # where spot is now, nobody knows: the next tick tells
             watches = self._rulebook.watches(self.symbol)
             latches = take_sides(self._latches, levels_of(self.snapshot), watches)
-            if latches != self._latches and not self._restarted:
+            if latches != self._latches:
                 await self._store_events([], latches, self.snapshot, now)
 
     async def age(self, now: datetime, position: str | None = None) -> bool:

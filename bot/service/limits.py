@@ -42,10 +42,7 @@ class Limits:
 
     def wait_to_offer(self, person: str) -> int:
         """The same for what is offered while they type: it uses nothing up of their commands."""
-        seconds = self._offers.missing(person)
-        if not seconds:
-            self._offers.take(person)
-        return math.ceil(seconds)
+        return math.ceil(self._offers.spend(person))
 
 
 class Buckets:
@@ -58,6 +55,13 @@ class Buckets:
 
     def __len__(self) -> int:
         return len(self._left)
+
+    def spend(self, name: str) -> float:
+        """Seconds until there is a whole one to take; 0: now, and it is taken."""
+        seconds = self.missing(name)
+        if not seconds:
+            self.take(name)
+        return seconds
 
     def missing(self, name: str) -> float:
         """Seconds until there is a whole one to take."""

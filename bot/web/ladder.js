@@ -10,6 +10,7 @@ const THICKEST = 1.3; // em
 const FILLED = 0.78; // of the way from a bar to the next
 const LEAST_SIDE = 0.12; // of the longest bar: calls and puts each have so much room
 const MORE = 1.06; // so that the longest bar ends before the frame
+const LONGEST = money(-12.5e6); // that is written beneath the frame
 const SHORTEST = 0.04; // of the longest bar: a mark on a shorter one says nothing
 
 /** Draws the view; where each bar is, and how thick. */
@@ -45,7 +46,8 @@ function writeExposures(sheet, rows) {
   const { left, right, top, bottom, em } = sheet;
   const domain = reach(rows);
   const across = linear(domain, [left, right]);
-  for (const value of rows.length ? ticks(domain, Math.max(3, Math.floor((right - left) / (3.6 * em)))) : [0]) {
+  const most = Math.max(3, Math.floor((right - left) / (sheet.wide([LONGEST]) + em / 2)));
+  for (const value of rows.length ? ticks(domain, most) : [0]) {
     sheet.down(across(value), value ? "grid" : "grid zero");
     sheet.add("text", { class: "tick middle", x: across(value), y: bottom + 1.2 * em }, money(value));
   }

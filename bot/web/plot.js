@@ -1,6 +1,6 @@
 // A chart's frame: its controls, what is read off it, the drawing, the same numbers as a table.
 import { Sheet, round, shape } from "./sheet.js";
-import { element, headOf, isSimulated, row } from "./words.js";
+import { element, headOf, isSimulated, pair, row } from "./words.js";
 
 const STEPS = {
   ArrowRight: 1, ArrowUp: 1, PageUp: 10, Home: -Infinity,
@@ -184,12 +184,6 @@ export class Plot {
     body.append(...this.scene.rows().map(row));
     this.table.replaceChildren(headOf(this.scene.columns), body);
   }
-}
-
-function pair([name, value]) {
-  const held = element("div");
-  held.append(element("dt", name), element("dd", value));
-  return held;
 }
 
 function meaning([mark, words]) {

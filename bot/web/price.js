@@ -4,7 +4,7 @@ import { fullName, known, nearest } from "./levels.js";
 import { candlesIn, chartIn, colours, fixedCandles, fixedOptions, when } from "./look.js";
 import { gutterOf, Marks } from "./marks.js";
 import { windowOf } from "./window.js";
-import { dollars, element, isSimulated, label, percent, plain, price, write, zoneOf } from "./words.js";
+import { dollars, element, isSimulated, label, pair, percent, plain, price, write, zoneOf } from "./words.js";
 
 const NARROW = 440; // pixels, below which there is no room for an axis
 const MIDDLING = 640; // below which names are short
@@ -211,10 +211,4 @@ function attribution() {
   link.href = "https://www.tradingview.com/";
   link.rel = "noreferrer";
   return ["Drawn with Lightweight Charts™ by ", link, ", Copyright © 2026 TradingView, Inc."];
-}
-
-function pair([name, value]) {
-  const held = element("div");
-  held.append(element("dt", name), element("dd", value));
-  return held;
 }

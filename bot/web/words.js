@@ -98,6 +98,13 @@ export function moment(iso) {
   return made;
 }
 
+/** A name and its value, for a list of them. */
+export function pair([name, value]) {
+  const made = element("div");
+  made.append(element("dt", name), element("dd", value));
+  return made;
+}
+
 export function headOf(titles) {
   const made = element("thead");
   const line = element("tr");

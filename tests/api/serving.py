@@ -111,8 +111,8 @@ def make_exports(store, symbols=SYMBOLS, *, simulated=False):
     def export_of(snapshot):
         return Export(snapshot, LATER, stale=False, simulated=simulated)
 
-    answer = Desk(store, simulated=simulated).commands.answer
-    return Exports(answer, store.snapshot, export_of, symbols)
+    ask = Desk(store, simulated=simulated).commands.ask
+    return Exports(ask, store.snapshot, export_of, symbols)
 
 
 @asynccontextmanager

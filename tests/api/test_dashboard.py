@@ -9,7 +9,10 @@ import pytest
 from bot.api.dashboard import Pictures, dashboard_places
 from bot.api.files import FILES, find_assets
 from bot.api.live import Live
+from bot.api.pages import Place
 from bot.core.exports.card import FORMATS
+from bot.errors import StoreError
+from bot.store.memory import MemoryStore
 from tests.api.serving import (
     BTC,
     HYPE,
@@ -146,6 +149,22 @@ async def test_an_export_is_the_file_that_the_chat_gives(name):
     assert answer.headers["Content-Type"].startswith(FORMATS[name].media_type)
     assert f".{FORMATS[name].ending}" in answer.headers["Content-Disposition"]
     assert "SIMULATED" in answer.headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize("name", ["csv", "ics", "json", "pine", "tradingview"])
+async def test_an_export_that_the_store_has_no_answer_for_is_no_missing_one(name):
+    class Refusing(MemoryStore):
+        async def chat(self, target):
+            raise StoreError("postgres at db:5432 is not reachable")
+
+        snapshot = chat
+
+    exports = make_exports(Refusing())
+    async with served(MemoryStore(), places={"/export/": Place(exports.serve)}) as client:
+        answer = await client.ask(f"/export/{BTC}/{name}")
+
+    assert (answer.status, answer.error["code"]) == (503, "UPSTREAM_ERROR")
+    assert "db:5432" not in answer.error["message"]
 
 
 async def test_the_schema_has_exports_and_pictures():

@@ -1,6 +1,7 @@
 """The served schema: complete, exact, and with an example of everything."""
 
 import re
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from bot.api.codes import CODES
 from bot.api.examples import DATA
 from bot.api.schema import Failure, Success
+from bot.core.exports.card import FORMATS
 from tests.api.serving import BTC, HYPE, add_key, served
 from tests.api.test_contract import DATA as TARGETS
 from tests.api.test_dashboard import dashboard
@@ -63,6 +65,15 @@ async def test_every_path_of_the_contract_is_there_and_its_names_are_unique(docu
     identifiers = [operation["operationId"] for operation in found.values()]
     assert len(set(identifiers)) == len(identifiers)
     assert all(re.fullmatch("[a-z_]+", name) for name in identifiers)
+
+
+async def test_every_path_and_every_export_is_in_the_docs_as_well(document):
+    docs = (Path(__file__).parents[2] / "docs" / "http.md").read_text(encoding="utf-8")
+
+    named = {path: path.partition("{")[0] for path in document["paths"]}
+
+    assert {path for path, begins in named.items() if f"`{begins}" not in docs} == set()
+    assert ", ".join(FORMATS) in docs
 
 
 async def test_every_refusal_is_told_with_its_code_headers_and_an_example(document):

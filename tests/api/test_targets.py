@@ -64,6 +64,15 @@ async def test_other_spellings_of_a_path_are_that_path(client, target):
     assert (heard.status, heard.body["meta"]["symbol"]) == (200, BTC)
 
 
+@pytest.mark.parametrize("target", ["/gex/levels", "/docs", "/nope", "localhost:80"])
+async def test_a_tunnel_is_not_found_and_takes_no_path_from_others(client, target):
+    tunnel = await ask_target(client, target, "CONNECT")
+    path = await client.ask("/gex/levels")
+    again = await ask_target(client, target, "CONNECT")
+
+    assert [tunnel.status, path.status, again.status] == [404, 200, 404]
+
+
 @pytest.mark.parametrize(
     "target",
     ["gex/levels", "http://[::1/health", "http://x:port/health", "http://x:99999999/", ":", "/ä"],

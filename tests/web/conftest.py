@@ -16,6 +16,11 @@ document.addEventListener("securitypolicyviolation", (event) =>
 """
 
 
+def pytest_collection_modifyitems(items):
+    """The browser's tests come last: its event loop stays in this thread, and admits no other."""
+    items.sort(key=lambda item: "browser" in item.fixturenames)
+
+
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory):
     """Where a demo with an hour's past listens; it ends as it should although pages are open."""

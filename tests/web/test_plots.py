@@ -422,6 +422,22 @@ def test_no_label_overlaps_another_and_none_leaves_the_drawing(page, site, width
     assert overlaps == []
 
 
+@pytest.mark.parametrize("width", range(320, 760, 40))
+def test_the_exposures_beneath_the_strikes_stand_apart(page, site, width):
+    strikes = [strike(79_000.0, 0.0, 330e3), strike(81_000.0, 240e3, 0.0)]
+    site.answers["gex/strike-profile"] = {"expiry": "all", "strikes": strikes}
+    page.set_viewport_size({"width": width, "height": 900})
+
+    site.show()
+    drawn(page, "profile")
+
+    assert min(page.evaluate(GAPS)) > 3
+
+
+GAPS = """[...document.querySelectorAll("#profile svg .plot-tick.plot-middle")]
+  .map((text) => text.getBoundingClientRect())
+  .flatMap((box, n, all) => n ? [box.left - all[n - 1].right] : [])"""
+
 OVERLAPS = """[...document.querySelectorAll(".plot-box svg")].flatMap((svg) => {
   const frame = svg.getBoundingClientRect();
   const boxes = [...svg.querySelectorAll("text:not(.plot-stamp)")]

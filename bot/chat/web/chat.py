@@ -95,7 +95,7 @@ class WebChat:
         )
         socket.headers.update({k: v for k, v in headers.items() if k.startswith("X-")})
         _keep(guest, request, socket)
-        await socket.prepare(request)
+        await _shake_hands(socket, request)
         page = Page(socket, lambda: _abort(request), address=guest.address)
         target = f"{NAME}:{guest.name}"
         self._rooms.enter(target, page)
@@ -148,7 +148,7 @@ class WebChat:
                 page.acknowledge(said["heard"])
             elif "complete" in said:
                 await self._offer(page, target, said)
-            elif lines.full() or not _taken(self._allowances.lines, page.address):
+            elif lines.full() or self._allowances.lines.spend(page.address):
                 await page.tell(_answer(said, self._card(TOO_FAST)))
             else:
                 lines.put_nowait(said)
@@ -158,7 +158,7 @@ class WebChat:
         typed, field = str(said["complete"]), said.get("of")
         asker = Command("", (), target, target)
         found: list[dict[str, str]] = []
-        if not _taken(self._allowances.offers, page.address):
+        if self._allowances.offers.spend(page.address):
             pass
         elif isinstance(field, list) and len(field) == len(("command", "argument")):
             values = await self._commands.complete(str(field[0]), str(field[1]), typed, asker)
@@ -207,6 +207,14 @@ class WebChat:
         return card_of(mark_simulated(reply) if self._simulated else reply, self._signer)
 
 
+async def _shake_hands(socket: web.WebSocketResponse, request: web.BaseRequest) -> None:
+    """Raises web.HTTPBadRequest for what is no WebSocket."""
+    try:
+        await socket.prepare(request)
+    except ValueError as error:  # of aiohttp, for a key that is not ASCII
+        raise web.HTTPBadRequest from error
+
+
 def _keep(guest: Guest, request: web.BaseRequest, socket: web.WebSocketResponse) -> None:
     """Let the browser keep who it is. The page says how it was opened: by https or not."""
     if guest.cookie:
@@ -219,14 +227,6 @@ def _keep(guest: Guest, request: web.BaseRequest, socket: web.WebSocketResponse)
             samesite="Strict",
             secure=request.headers.get("Origin", "").startswith("https:"),
         )
-
-
-def _taken(allowance: Allowance, address: str) -> bool:
-    """Whether there was one to take."""
-    if allowance.missing(address):
-        return False
-    allowance.take(address)
-    return True
 
 
 def _abort(request: web.BaseRequest) -> None:
@@ -246,4 +246,5 @@ def _read(data: str) -> Said | None:
         json.dumps(said, ensure_ascii=False).encode()  # fails for half a character: \ud800
     except (ValueError, RecursionError):
         return None
-    return said if isinstance(said, dict) else None
+    is_ours = isinstance(said, dict) and isinstance(said.get("id", 0), int)  # which is said again
+    return said if is_ours else None

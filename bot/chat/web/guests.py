@@ -65,9 +65,8 @@ class Guests:
         return press.line if press else None
 
     def _new(self, address: str) -> str | None:
-        if self._newcomers.missing(address):
+        if self._newcomers.spend(address):
             return None
-        self._newcomers.take(address)
         return PASSING.partition(":")[2] + token_hex(GUEST_BYTES)
 
 

@@ -41,8 +41,8 @@ class Dashboard:
         return Reply(
             "Dashboard",
             lines=(
-                "The button lets one browser in, within 10 minutes and once; then for 30 days.",
-                "It is yours alone: whoever presses it is taken for you there.",
+                "The link lets one browser in, within 10 minutes and once; then for 30 days.",
+                "It is yours alone: whoever opens it is taken for you there.",
             ),
             links=(Link(OPEN, await self._access.link(person)),),
             actions=(Action("New link", "dashboard"),),

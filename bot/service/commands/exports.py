@@ -1,7 +1,7 @@
 """export: the levels as strings and files that charts, sheets and calendars read."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.core.clocks import date_text
@@ -22,6 +22,11 @@ from bot.service.commands.table import SYMBOL, Handled, Parts
 from bot.service.newest import OfNewest
 
 DEFAULT, *_ = FORMATS
+WRITERS: Mapping[str, Callable[[Export], str]] = {  # of what needs nothing but the export
+    "tradingview": lambda export: f"{level_string(export.snapshot)}\n",
+    "pine": pine_script,
+    "csv": csv_text,
+}
 
 
 def export_commands(parts: Parts) -> Sequence[Handled]:
@@ -67,12 +72,8 @@ class Exports:
                 return self._parts.envelope(shown, export.now)
             case "ics":
                 return (await self._calendar(export, view)).encode()
-            case "csv":
-                return csv_text(export).encode()
-            case "pine":
-                return pine_script(export).encode()
             case _:
-                return f"{level_string(export.snapshot)}\n".encode()
+                return WRITERS[name](export).encode()
 
     async def _calendar(self, export: Export, view: View) -> str:
         snapshot = export.snapshot

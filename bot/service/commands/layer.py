@@ -53,7 +53,7 @@ class Commands:
     async def answer(self, command: Command) -> Reply:
         """The reply to whatever was asked; trouble that is expected is a reply as well."""
         try:
-            reply = await self._answer(command)
+            reply = await self.ask(command)
         except UserError as error:
             reply = _sorry("No answer", error)
         except BotError as error:
@@ -110,7 +110,8 @@ class Commands:
             return ()
         return [value for value in found if len(value) <= LONGEST_VALUE][:MOST]
 
-    async def _answer(self, command: Command) -> Reply:
+    async def ask(self, command: Command) -> Reply:
+        """The reply, without a mark of what is simulated. Raises UserError, other BotErrors."""
         self._keep_limits(command)
         meant = _whole(command, self.menu)
         handled = self._handled.get(meant.name)

@@ -1,5 +1,6 @@
 """Replies with a file, over sockets and through the real command layer."""
 
+from bot.core.exports.card import FORMATS
 from tests.chat.discord.world import running, town
 from tests.fakes.discord_server import FakeDiscord
 
@@ -15,7 +16,8 @@ async def test_an_export_is_an_attachment_beside_its_card():
     assert file.filename == "gammabell-BTCUSDT-20260302T120000Z.csv"
     assert file.data.startswith(b"level,price,distance_pct,scope,")
     assert "BTC export: CSV" in asked.message.text
-    assert asked.message.labels == ["Level string", "Pine script", "JSON", "Calendar"]
+    others = [form.label for name, form in FORMATS.items() if name != "csv"]
+    assert asked.message.labels == others
     assert fake.violations == []
 
 

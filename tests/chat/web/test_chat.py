@@ -15,6 +15,7 @@ from bot.core.places import PASSING
 from bot.errors import StoreError
 from bot.service.commands import Handled
 from tests.api.serving import KEY, add_key
+from tests.api.wire import tell
 from tests.chat.web.kit import House, another_browser, visit
 
 
@@ -287,6 +288,25 @@ async def test_a_name_that_was_bound_to_this_machine_cannot_chat(house, more):
     assert refused.value.status == 403
 
 
+@pytest.mark.parametrize("key", ["\udcff" * 24, "short", ""])
+async def test_what_is_no_websocket_is_told_so_and_no_error_of_ours(house, caplog, key):
+    headers = {
+        "Origin": "http://127.0.0.1",
+        "Host": "127.0.0.1",
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": key,
+    }
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    asked = f"GET /chat HTTP/1.1\r\n{lines}\r\n".encode("utf-8", "surrogateescape")
+    async with house.open() as client:
+        heard = await tell(client, asked)
+
+    assert (heard.status, heard.code) == (400, "BAD_REQUEST")
+    assert [told.getMessage() for told in caplog.records if told.levelname == "ERROR"] == []
+
+
 async def test_with_keys_only_who_signed_in_may_chat(house):
     await add_key(house.desk.store, per_minute=60)
     async with house.open() as client:
@@ -302,10 +322,11 @@ async def test_with_keys_only_who_signed_in_may_chat(house):
 
 
 HALF_A_CHARACTER = '{"id": "\\ud800", "line": "flip btc"}'  # nothing that UTF-8 can say
+NO_NUMBER = '{"id": [], "line": "flip btc"}'  # what is nested could be read and not be told again
 
 
 @pytest.mark.parametrize(
-    "nonsense", ["", "7", "[", "[" * 4_000, '"x"', "x" * 5_000, HALF_A_CHARACTER]
+    "nonsense", ["", "7", "[", "[" * 4_000, '"x"', "x" * 5_000, HALF_A_CHARACTER, NO_NUMBER]
 )
 async def test_nonsense_ends_the_conversation_and_nothing_else(house, nonsense):
     async with house.open() as client:
