@@ -333,6 +333,10 @@ async def list_keys(config: Config, say: Callable[[str], None]) -> int:
         last = asked_at.get(key.digest)
         used = f"last used {last:%Y-%m-%d %H:%M} UTC" if last else "never used"
         say(f"{key.name}  {key.per_minute} a minute  since {key.created_at:%Y-%m-%d}  {used}")
+    if not keys:
+        say(
+            "no key yet: the API answers this machine alone; `gammabell keys create NAME` makes one"
+        )
     return 0
 
 

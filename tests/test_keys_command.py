@@ -51,6 +51,14 @@ async def test_the_list_names_keys_and_tells_none(config):
     assert key not in said[0]
 
 
+async def test_the_list_of_none_says_so(config):
+    said = []
+
+    assert await list_keys(config, said.append) == 0
+
+    assert ["no key yet" in line for line in said] == [True]
+
+
 async def test_the_list_tells_in_which_minute_a_key_was_used_last(config):
     said = []
     await create_key(config, "desk", None, said.append)

@@ -11,6 +11,7 @@ from bot.errors import StoreError, TokenRefused
 from bot.ports import Messenger, Store, Timer
 from bot.service.chats import Chats
 from bot.service.courier import LEASE, REST, Courier
+from bot.service.outage import Outage
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +101,7 @@ class Lane:
         self._renewed_at = now()
         self._look = asyncio.Event()
         self._waits = False  # whether someone looked in vain for room
+        self._outage = Outage(f"{messenger}: nothing is sent", f"{messenger}: it is sent again")
 
     def nudge(self) -> None:
         """Something was written: look at once."""
@@ -137,8 +139,9 @@ class Lane:
             await self._renew()
             heads = await self._claim_more()
         except StoreError as error:
-            logger.error("outbox: %s", error)
+            self._outage.note(error)
             return
+        self._outage.note(None)
         for head in heads:
             task = group.create_task(self._carry(head))
             self._in_flight.add(task)

@@ -1,14 +1,12 @@
 """Each symbol's newest price, from the process that hears the venues to those that do not."""
 
-import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from bot.core.snapshot import Tick
 from bot.errors import StoreError
 from bot.ports import Store
-
-logger = logging.getLogger(__name__)
+from bot.service.outage import Outage
 
 LIVE = timedelta(seconds=15)  # an older price is no live one: nobody hears the venues any more
 
@@ -64,20 +62,3 @@ class TickReader:
         """The symbol's newest price; None where there is none of just now."""
         tick = self._known.get(symbol)
         return tick if tick and abs(self._now() - tick.at) <= LIVE else None
-
-
-class Outage:
-    """A line in the log when something begins to fail, and one when it works again."""
-
-    def __init__(self, begins: str, ends: str) -> None:
-        self._begins = begins
-        self._ends = ends
-        self._lasts = False
-
-    def note(self, error: Exception | None) -> None:
-        """How the last try went."""
-        if error and not self._lasts:
-            logger.warning("%s: %s", self._begins, error)
-        if self._lasts and not error:
-            logger.info("%s", self._ends)
-        self._lasts = error is not None

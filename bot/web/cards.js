@@ -12,7 +12,7 @@ export function cardOf(card, { press, type, complete }) {
   const made = element("article", "", `card ${card.tone}`);
   made.append(element("h3", card.title));
   if (card.fields.length) made.append(fieldsOf(card.fields));
-  for (const table of card.tables) made.append(...(isString(table) ? stringOf(table, card.title) : [tableOf(table)]));
+  for (const table of card.tables) made.append(...(isString(table) ? stringOf(table, card.title) : [tableOf(table, card.title)]));
   for (const text of card.lines) made.append(element("p", text));
   for (const [label, url] of card.links) made.append(linkOf(label, url));
   if (card.file) made.append(fileOf(card.file));
@@ -79,12 +79,12 @@ function isString([title, columns, rows]) {
 }
 
 function stringOf(table, title) {
-  const made = tableOf(table);
+  const made = tableOf(table, title);
   const cell = made.querySelector("th");
   return [made, copyOf(title, () => cell.textContent, () => cell)];
 }
 
-function tableOf([title, columns, rows]) {
+function tableOf([title, columns, rows], of) {
   const box = element("div", "", "scroll");
   const table = element("table");
   if (title) table.append(element("caption", title));
@@ -95,7 +95,7 @@ function tableOf([title, columns, rows]) {
   box.append(table);
   box.tabIndex = 0;
   box.setAttribute("role", "region");
-  box.setAttribute("aria-label", title || "table");
+  box.setAttribute("aria-label", title || of);
   return box;
 }
 

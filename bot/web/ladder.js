@@ -10,7 +10,7 @@ const THICKEST = 1.3; // em
 const FILLED = 0.78; // of the way from a bar to the next
 const LEAST_SIDE = 0.12; // of the longest bar: calls and puts each have so much room
 const MORE = 1.06; // so that the longest bar ends before the frame
-const LONGEST = money(-12.5e6); // that is written beneath the frame
+const STEPS = [8, 7, 6, 5, 4, 3]; // of the exposures at most, from end to end
 const SHORTEST = 0.04; // of the longest bar: a mark on a shorter one says nothing
 
 /** Draws the view; where each bar is, and how thick. */
@@ -46,14 +46,21 @@ function writeExposures(sheet, rows) {
   const { left, right, top, bottom, em } = sheet;
   const domain = reach(rows);
   const across = linear(domain, [left, right]);
-  const most = Math.max(3, Math.floor((right - left) / (sheet.wide([LONGEST]) + em / 2)));
-  for (const value of rows.length ? ticks(domain, most) : [0]) {
+  for (const value of rows.length ? sideBySide(sheet, across, domain) : [0]) {
     sheet.down(across(value), value ? "grid" : "grid zero");
     sheet.add("text", { class: "tick middle", x: across(value), y: bottom + 1.2 * em }, money(value));
   }
   sheet.add("text", { class: "tag put end", x: across(0) - 8, y: top - 0.6 * em }, "puts");
   sheet.add("text", { class: "tag call", x: across(0) + 8, y: top - 0.6 * em }, "calls");
   return across;
+}
+
+/** As many round exposures as can be written beside each other. */
+function sideBySide(sheet, across, domain) {
+  const half = (value) => (sheet.wide([money(value)]) + sheet.em / 4) / 2;
+  const room = (value, before) => across(value) - across(before) - half(value) - half(before);
+  const fit = (values) => values.every((value, n) => !n || room(value, values[n - 1]) >= 0);
+  return STEPS.map((most) => ticks(domain, most)).find(fit) ?? [0];
 }
 
 /** The domain of the exposures, with room on both sides of zero. */

@@ -88,7 +88,7 @@ async def docs(browser, address):
     """The first screen of the paths."""
     page = await opened(browser, DOCS)
     await page.goto(f"{address}/docs")
-    await page.get_by_text("/gex/levels").first.wait_for()
+    await page.locator(".opblock").first.wait_for()
     return await taken(page)
 
 

@@ -220,15 +220,16 @@ async def test_status_says_when_this_chat_gets_nothing_and_why():
     assert Field("This chat", "suspended: missing Send Messages") in reply.fields
 
 
-async def test_trouble_in_the_store_is_an_answer_and_a_log_line(caplog):
+async def test_trouble_in_the_store_is_an_answer_and_the_operator_s_words_a_log_line(caplog):
     class Locked(MemoryStore):
         async def snapshot(self, symbol, at=None):
-            raise StoreError("database is locked")
+            raise StoreError("secret.db: database is locked")
 
     reply = await Desk(store=Locked()).ask("levels")
 
-    assert (reply.title, only_line(reply)) == ("Not now", "database is locked")
-    assert "levels not answered: database is locked" in caplog.text
+    sorry = "the database does not answer; ask again in a minute"
+    assert (reply.title, only_line(reply)) == ("Not now", sorry)
+    assert "levels not answered: secret.db: database is locked" in caplog.text
 
 
 async def test_a_command_is_added_in_one_place():

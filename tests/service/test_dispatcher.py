@@ -1,4 +1,5 @@
 import asyncio
+import logging
 from dataclasses import replace
 from datetime import timedelta
 
@@ -366,7 +367,9 @@ class TestTheLoop:
         assert nudged == pytest.approx(10.25)
         assert 20.25 <= found <= 21.26
 
-    def test_goes_on_after_the_store_refused(self):
+    def test_goes_on_after_the_store_refused_and_says_so_once(self, caplog):
+        caplog.set_level(logging.INFO)
+
         async def scenario():
             store, messenger = FragileStore(StoreError), ScriptedMessenger()
             await put(store, make_alert("a"))
@@ -378,6 +381,9 @@ class TestTheLoop:
             return messenger.ids
 
         assert run_virtually(scenario()) == ["a"]
+        begins, ends = caplog.messages
+        assert begins.startswith("terminal: nothing is sent: ")
+        assert ends == "terminal: it is sent again"
 
     @pytest.mark.parametrize("leaves", [False, True])
     def test_gives_back_what_it_was_sending_when_it_is_stopped_with_a_doubt_if_it_left(

@@ -21,6 +21,14 @@ def test_a_typed_command_is_answered_with_card_chart_and_buttons(visit):
     assert title == "SIMULATED · ETH levels"
 
 
+def test_a_table_without_a_title_is_called_by_its_card(visit):
+    page = visit()
+
+    type_line(page, "compare btc")
+
+    page.get_by_role("region", name="SIMULATED · BTC levels by venue").wait_for()
+
+
 def test_what_someone_typed_never_becomes_markup(visit):
     page = visit(guest=None)
 

@@ -9,7 +9,7 @@ from bot.core.menu import Argument, Entry, Form, Question
 from bot.core.reply import SIMULATED, Command, Reply, mark_simulated
 from bot.core.view import View
 from bot.core.words import MOST, fitting, suggest
-from bot.errors import BotError, UserError
+from bot.errors import BotError, StoreError, UserError
 from bot.service.chats import Chats
 from bot.service.commands.about import help_command
 from bot.service.commands.table import Handled
@@ -17,6 +17,7 @@ from bot.service.limits import Limits
 
 logger = logging.getLogger(__name__)
 
+NO_DATABASE = "the database does not answer; ask again in a minute"
 LONGEST_ERROR = 400  # characters: it may quote what was typed
 LONGEST_VALUE = 100  # characters of a value that is offered: Discord takes no more
 
@@ -56,6 +57,9 @@ class Commands:
             reply = await self.ask(command)
         except UserError as error:
             reply = _sorry("No answer", error)
+        except StoreError as error:  # whose words are the operator's: files, hosts, settings
+            logger.error("%s not answered: %s", command.name, error)
+            reply = _sorry("Not now", NO_DATABASE)
         except BotError as error:
             logger.error("%s not answered: %s", command.name, error)
             reply = _sorry("Not now", error)
@@ -164,7 +168,7 @@ def _offered(handled: Handled, argument: Argument) -> Sequence[str]:
     return argument.choices or handled.samples.get(argument.name, ())
 
 
-def _sorry(title: str, error: BotError) -> Reply:
+def _sorry(title: str, error: object) -> Reply:
     text = str(error)
     short = text if len(text) <= LONGEST_ERROR else f"{text[:LONGEST_ERROR]}…"
     return Reply(title, lines=(short,), tone="error", private=True)
