@@ -8,7 +8,7 @@ from aiohttp import web
 
 from bot.api.codes import too_many
 from bot.api.pages import Stream
-from bot.api.telling import HELLO, LOG, SNAPSHOT, message, spot_message, summary
+from bot.api.telling import BEAT, HELLO, LOG, SNAPSHOT, message, spot_message, summary
 from bot.core.snapshot import Tick
 from bot.ports import JournalEntry
 
@@ -161,7 +161,7 @@ class Live:
         try:
             return await asyncio.wait_for(queue.get(), self._heartbeat)
         except TimeoutError:
-            return b": still here\n\n"
+            return message(BEAT, {})
 
 
 async def last_entry(journal: Journal) -> int:

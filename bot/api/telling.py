@@ -11,6 +11,7 @@ from bot.core.text import label, price_text
 from bot.ports import JournalEntry
 
 HELLO, SNAPSHOT, SPOT, LOG = EVENTS = ("hello", "snapshot", "spot", "log")  # dashboard.js hears all
+BEAT = "beat"  # bot/web/events.js hears it: nothing else to tell, but we are there
 HOUSE = "terminal:"  # whose rings everyone may read: other rules belong to their chats
 
 

@@ -157,6 +157,14 @@ async def test_old_data_is_served_and_marked(store):
     assert meta["extra"]["stale"] is True
 
 
+async def test_old_data_fails_no_bundle_and_says_of_when_it_is(store):
+    async with served(store, now=lambda: NOON + timedelta(hours=1)) as client:
+        answer = await client.ask(f"/multi/gex/levels?symbols={BTC},{HYPE}")
+
+    assert (answer.status, answer.data["served"], answer.data["missing"]) == (200, [BTC], [HYPE])
+    assert answer.data["results"][BTC]["computed_at"] == f"{NOON:%Y-%m-%dT%H:%M:%SZ}"
+
+
 async def test_a_bundle_tells_served_missing_and_invalid_apart(client):
     data = (await client.ask(f"/multi/gex/levels?symbols=NOPE,{HYPE},{BTC},{SOL},{BTC}")).data
 

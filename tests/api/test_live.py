@@ -158,7 +158,7 @@ async def test_silence_is_filled_so_that_nobody_takes_the_line_for_dead():
         served(MemoryStore(), places={"/events": Place(live.open)}) as client,
         client.session.get(f"{client.address}/events") as response,
     ):
-        said = await asyncio.wait_for(response.content.readuntil(b": still here\n"), PATIENCE)
+        said = await asyncio.wait_for(response.content.readuntil(b"event: beat\n"), PATIENCE)
 
     assert said
     assert response.headers["Content-Type"] == "text/event-stream"

@@ -6,7 +6,7 @@ import pytest
 
 from bot.api.files import FILES, find_assets, front_page
 from bot.api.scripts import joined, later
-from bot.api.telling import EVENTS
+from bot.api.telling import BEAT, EVENTS
 
 LIBRARY = "vendor/lightweight-charts.js"
 
@@ -104,6 +104,7 @@ def test_the_page_hears_every_event_that_the_server_tells_and_no_other():
     (heard,) = re.findall(r"^  listen\(\{\n(.+?)^  \}", page, re.MULTILINE | re.DOTALL)
 
     assert sorted(re.findall(r"^    (\w+): \(", heard, re.MULTILINE)) == sorted(EVENTS)
+    assert f"const {BEAT} = " in (FILES / "events.js").read_text()
 
 
 def test_every_panel_has_its_own_module_and_one_line():
