@@ -1,6 +1,5 @@
 """A request from its headers to its answer: found, admitted, understood, answered."""
 
-import asyncio
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import getrandbits
 from time import perf_counter
-from typing import cast
 
 from aiohttp import hdrs, web
 
@@ -53,6 +51,7 @@ from bot.api.quotas import Quotas
 from bot.api.replies import Replies, Visit
 from bot.api.routes import make_routes
 from bot.api.soon import STORE_SECONDS, soon
+from bot.api.streams import RECHECK_SECONDS, Streams
 from bot.api.views import Newest, Views
 from bot.errors import StoreError
 from bot.ports import Store
@@ -60,7 +59,6 @@ from bot.ports import Store
 logger = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 10.0
-RECHECK_SECONDS = 30.0  # whether whoever is told of what happens still has a key
 READ_SECONDS = 30.0
 NO_DATABASE = "the database does not answer"
 UNREAD = (BAD_REQUEST, PAYLOAD_TOO_LARGE)  # what comes after is perhaps no request of its own
@@ -123,7 +121,7 @@ class Api:
             "/assets/": Place(parts.assets.serve, is_public=True),
             "/metrics": Place(self._metrics_page, is_public=True),
         }
-        self._streaming: set[asyncio.Task[object]] = set()
+        self._streams = Streams(self._knows, parts.recheck)
         self._gate = Gate(
             soon(store.keys, parts.asking),
             Quotas(soon(store.draw_requests, parts.asking)),
@@ -162,8 +160,7 @@ class Api:
 
     def close(self) -> None:
         """End the answers that would go on."""
-        for task in self._streaming:
-            task.cancel()
+        self._streams.close()
 
     def malformed(self, request: web.BaseRequest, refused: Refused) -> web.StreamResponse:
         """The answer to something that is no HTTP request."""
@@ -239,30 +236,13 @@ class Api:
     async def _stream(
         self, request: web.BaseRequest, visit: Visit, stream: Stream
     ) -> web.StreamResponse:
-        task = cast("asyncio.Task[object]", asyncio.current_task())
-        self._streaming.add(task)
-        watch = asyncio.create_task(self._until_its_key_ends(request))
-
-        def end(_: object) -> None:  # also when the watch itself fails
-            task.cancel()
-
-        watch.add_done_callback(end)
         try:
-            return await stream.run(request, self._replies.headers(visit))
+            return await self._streams.run(request, stream, self._replies.headers(visit))
         except web.HTTPException:  # aiohttp's, of a handshake that is none
             return self._replies.refusal(visit, Refused(BAD_REQUEST, "this is no WebSocket"))
-        finally:
-            watch.remove_done_callback(end)
-            watch.cancel()
-            self._streaming.discard(task)
 
-    async def _until_its_key_ends(self, request: web.BaseRequest) -> None:
-        """Returns once whoever listens could not open it any more."""
-        is_known = True
-        while is_known:
-            await asyncio.sleep(self._parts.recheck)
-            with suppress(StoreError):
-                is_known = await self._gate.knows(*_shown(request))
+    async def _knows(self, request: web.BaseRequest) -> bool:
+        return await self._gate.knows(*_shown(request))
 
     def _check(self, request: web.BaseRequest, found: Found) -> None:
         """Raises Refused for too long a query, and for methods that change something."""
