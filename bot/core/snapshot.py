@@ -27,6 +27,7 @@ DEFINITION = "1"  # of levels.md's rules: numbers of different versions are not 
 HIGHEST_PRICE = 1e15  # USD: what is above is no price
 FRESH_TICK = timedelta(minutes=30)
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+AFTER_ALL = datetime.max.replace(tzinfo=UTC)
 
 Regime = Literal["positive", "negative", "neutral"]
 
@@ -92,7 +93,8 @@ class Snapshot:
 
     def fresh_until(self, stale_after: timedelta) -> datetime:
         """When its data becomes too old to ring on; it never was fresh where it began stale."""
-        return BEFORE_ALL if self.stale else self.heard_at + stale_after
+        heard_at = self.heard_at
+        return BEFORE_ALL if self.stale else heard_at + min(stale_after, AFTER_ALL - heard_at)
 
     def is_stale(self, now: datetime, stale_after: timedelta) -> bool:
         """Whether its data is too old by then to ring on."""

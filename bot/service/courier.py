@@ -256,8 +256,8 @@ class Courier:
         for pause in SETTLE_PAUSES:
             try:
                 return await self._store.settle(self._owner, *ended)
-            except StoreError as error:
-                logger.error("outbox: %s; written again in %g s", error, pause)
+            except StoreError as error:  # an error once it fails for good, of whoever asked
+                logger.info("outbox: %s; written again in %g s", error, pause)
                 await self._timer.sleep(pause)
         return await self._store.settle(self._owner, *ended)
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -300,6 +301,19 @@ def test_different_moments_have_different_ids(one, other):
     same_id = snapshot_id("BTCUSDT", one) == snapshot_id("BTCUSDT", other)
 
     assert same_id == (one == other)
+
+
+@given(
+    st.timedeltas(timedelta(0), timedelta.max),
+    st.timedeltas(-timedelta(days=99), timedelta(days=99)),
+    st.booleans(),
+)
+def test_data_is_stale_once_it_is_older_than_the_limit_however_far_that_is(limit, age, begun):
+    snapshot = replace(make_snapshot(make_chain([make_row(110)])), stale=begun)
+
+    is_stale = snapshot.is_stale(snapshot.heard_at + age, limit)
+
+    assert is_stale == (begun or age > limit)
 
 
 def levels(rows, spot=100.0):
